@@ -1,0 +1,162 @@
+//! People and how they sign in.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Key, Record, Table};
+use crate::id::{DeviceId, LoginId, UserId};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub id: UserId,
+    /// As typed; unique without regard to case.
+    pub name: String,
+    pub display: String,
+    #[serde(default)]
+    pub admin: bool,
+    pub created_at: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<u64>,
+}
+
+impl User {
+    pub fn key_of(id: UserId) -> Key {
+        Key::new(Table::Users, &[id.as_bytes()], &[])
+    }
+}
+
+impl Record for User {
+    const TABLE: Table = Table::Users;
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+/// Whose a name is; put with `Absent`. One partition by the first two bytes, so that names can be found by prefix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Username {
+    pub name: String,
+    pub user: UserId,
+}
+
+impl Username {
+    pub fn key_of(name: &str) -> Key {
+        let name = name.to_lowercase();
+        let head = &name.as_bytes()[..name.len().min(2)];
+        Key::new(Table::Usernames, &[head], &[name.as_bytes()])
+    }
+}
+
+impl Record for Username {
+    const TABLE: Table = Table::Usernames;
+    fn key(&self) -> Key {
+        Self::key_of(&self.name)
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    pub user: UserId,
+    /// PHC string.
+    pub password_hash: String,
+    pub changed_at: u64,
+}
+
+impl Credential {
+    pub fn key_of(user: UserId) -> Key {
+        Key::new(Table::Credentials, &[user.as_bytes()], &[])
+    }
+}
+
+impl Record for Credential {
+    const TABLE: Table = Table::Credentials;
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
+    }
+}
+
+/// A signed-in device: a family of refresh tokens of which one is valid.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    pub user: UserId,
+    pub id: LoginId,
+    pub device: DeviceId,
+    /// What the person calls it ("Firefox on Linux").
+    pub label: String,
+    pub address: String,
+    pub created_at: u64,
+    pub last_used: u64,
+    pub expires_at: u64,
+    /// SHA-256 of the valid refresh token.
+    #[serde(with = "hash_bytes")]
+    pub token_hash: [u8; 32],
+    /// Rises with every rotation; a token of an older one was used twice, which revokes the family.
+    pub rotation: u32,
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+impl Login {
+    pub fn partition(user: UserId) -> Key {
+        Key::new(Table::Logins, &[user.as_bytes()], &[])
+    }
+    pub fn key_of(user: UserId, id: LoginId) -> Key {
+        Key::new(Table::Logins, &[user.as_bytes()], &[id.as_bytes()])
+    }
+}
+
+impl Record for Login {
+    const TABLE: Table = Table::Logins;
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.id)
+    }
+}
+
+/// A key of access tokens. The newest signs; all that are not retired verify.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningKey {
+    pub kid: String,
+    /// PKCS#8 of an Ed25519 key, DER.
+    #[serde(with = "byte_vec")]
+    pub pkcs8: Vec<u8>,
+    pub created_at: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<u64>,
+}
+
+impl SigningKey {
+    pub fn partition() -> Key {
+        Key::new(Table::SigningKeys, &[b"keys"], &[])
+    }
+    pub fn key_of(kid: &str) -> Key {
+        Key::new(Table::SigningKeys, &[b"keys"], &[kid.as_bytes()])
+    }
+}
+
+impl Record for SigningKey {
+    const TABLE: Table = Table::SigningKeys;
+    fn key(&self) -> Key {
+        Self::key_of(&self.kid)
+    }
+}
+
+mod byte_vec {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(bytes)
+    }
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        bytes::Bytes::deserialize(d).map(|bytes| bytes.to_vec())
+    }
+}
+
+mod hash_bytes {
+    use serde::{Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8; 32], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(bytes)
+    }
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 32], D::Error> {
+        super::byte_vec::deserialize(d)?.try_into().map_err(|_| D::Error::custom("a hash has 32 bytes"))
+    }
+}

@@ -1,0 +1,172 @@
+//! Bodies of the REST API (`/v1`, JSON). What a socket says, REST says with the same types.
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::Status;
+use crate::event::{Event, Role, RoomKind, RoomSettings};
+use crate::id::{Cmid, DeviceId, LoginId, RoomId, UserId};
+use crate::server::RoomState;
+
+macro_rules! asked {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),* $(,)? })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+            #[cfg_attr(feature = "generate", derive(schemars::JsonSchema))]
+            #[serde(deny_unknown_fields)]
+            pub struct $name { $($(#[$attribute])* pub $field: $type,)* }
+        )*
+    };
+}
+macro_rules! told {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),* $(,)? })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+            #[cfg_attr(feature = "generate", derive(schemars::JsonSchema))]
+            pub struct $name { $($(#[$attribute])* pub $field: $type,)* }
+        )*
+    };
+}
+
+asked! {
+    /// `POST /v1/auth/signup`
+    SignUp {
+        name: String,
+        #[serde(default)]
+        display: String,
+        password: String,
+        device: DeviceId,
+        #[serde(default)]
+        label: String,
+    }
+    /// `POST /v1/auth/login`
+    LogIn {
+        name: String,
+        password: String,
+        device: DeviceId,
+        #[serde(default)]
+        label: String,
+    }
+    /// `POST /v1/auth/refresh`: a browser sends nothing, its cookie has the token.
+    Refresh {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refresh: Option<String>,
+    }
+    /// `PUT /v1/auth/password`: signs out all other devices.
+    ChangePassword { old: String, new: String }
+    /// `PATCH /v1/me`
+    ChangeProfile { display: String }
+    /// `POST /v1/rooms`
+    CreateRoom {
+        /// A UUIDv7 of the client's; needed for all but direct rooms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomId>,
+        kind: RoomKind,
+        #[serde(default)]
+        settings: RoomSettings,
+        #[serde(default)]
+        members: Vec<UserId>,
+    }
+    /// `POST /v1/rooms/{room}/messages`; the `Idempotency-Key` header is the cmid.
+    PostMessage {
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<u64>,
+        /// The head the caller knew; without it the key is remembered for 24 h.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+    }
+    /// `PATCH /v1/rooms/{room}/messages/{seq}`
+    EditMessage { text: String }
+    /// `PUT /v1/rooms/{room}/members/{user}`: invites, or changes the role.
+    PutMember {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
+    }
+    /// `PUT /v1/rooms/{room}/read`
+    PutRead { seq: u64, ordinal: u64 }
+}
+
+told! {
+    /// The answer to sign-up, log-in and refresh. A browser gets `refresh` as a cookie and not here.
+    Tokens {
+        user: UserId,
+        login: LoginId,
+        access: String,
+        expires_in_s: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refresh: Option<String>,
+    }
+    /// `POST /v1/auth/ticket`: good for one `hello`, for 30 s.
+    Ticket { ticket: String, expires_in_s: u32 }
+    Profile {
+        id: UserId,
+        name: String,
+        display: String,
+        #[serde(default)]
+        admin: bool,
+        status: Status,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_seen: Option<u64>,
+    }
+    /// A signed-in device.
+    Device {
+        login: LoginId,
+        device: DeviceId,
+        label: String,
+        address: String,
+        created_at: u64,
+        last_used: u64,
+        /// The one that asks.
+        current: bool,
+    }
+    Devices { devices: Vec<Device> }
+    Profiles { users: Vec<Profile> }
+    Rooms { rooms: Vec<RoomState> }
+    MemberEntry { user: UserId, role: Role }
+    /// Paged by `cursor`, in the order of user ids.
+    Members {
+        members: Vec<MemberEntry>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    }
+    ChannelEntry { room: RoomId, settings: RoomSettings, joined: bool }
+    /// `GET /v1/workspaces/{room}/channels`: what the asker may see.
+    Channels {
+        channels: Vec<ChannelEntry>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    }
+    /// `GET /v1/rooms/{room}/messages`: as `history` on a socket.
+    Page {
+        room: RoomId,
+        from: u64,
+        to: u64,
+        head: u64,
+        ordinal: u64,
+        events: Vec<Event>,
+        marks: Vec<Event>,
+    }
+    /// Where an ordered request landed.
+    Landed { room: RoomId, cmid: Cmid, seq: u64, ordinal: u64, at: u64 }
+    ReceiptEntry { user: UserId, seq: u64, delivered: u64 }
+    /// `GET /v1/rooms/{room}/receipts`: how far the members are.
+    Receipts {
+        receipts: Vec<ReceiptEntry>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    }
+    /// RFC 9457, with the code of the one table.
+    Problem {
+        r#type: String,
+        title: String,
+        status: u16,
+        code: String,
+        number: u16,
+        detail: String,
+        temporary: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<String>,
+    }
+}
