@@ -60,6 +60,8 @@ pub enum EventBody {
     Member {
         user: UserId,
         role: Option<Role>,
+        /// How many members there are from here on.
+        members: u32,
     },
     /// The room's settings from here on, whole.
     Settings(RoomSettings),
@@ -162,7 +164,7 @@ impl EventBody {
     /// Who may not see anything after this event.
     pub fn removed(&self) -> Option<UserId> {
         match self {
-            Self::Member { user, role: None } => Some(*user),
+            Self::Member { user, role: None, .. } => Some(*user),
             _ => None,
         }
     }

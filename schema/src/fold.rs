@@ -80,7 +80,7 @@ impl RoomFold {
                 let entry = self.messages.entry(*target).or_default();
                 entry.pinned = *on && !entry.deleted;
             }
-            EventBody::Member { user, role } => {
+            EventBody::Member { user, role, .. } => {
                 self.members.insert(*user, *role);
             }
             EventBody::Settings(settings) => self.settings = Some(settings.clone()),

@@ -142,3 +142,23 @@ impl Record for ChannelName {
         Self::key_of(self.workspace, &self.name)
     }
 }
+
+/// How many members a room has; stamp = the seq of the event that said so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSize {
+    pub room: RoomId,
+    pub members: u32,
+}
+
+impl RoomSize {
+    pub fn key_of(room: RoomId) -> Key {
+        Key::new(Table::RoomSizes, &[room.as_bytes()], &[])
+    }
+}
+
+impl Record for RoomSize {
+    const TABLE: Table = Table::RoomSizes;
+    fn key(&self) -> Key {
+        Self::key_of(self.room)
+    }
+}

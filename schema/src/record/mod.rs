@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use account::{Credential, Login, SigningKey, User, Username};
 pub use history::{Annotation, HistoryRow, RequestKey};
-pub use member::{Channel, ChannelName, MemberRow, RoomHead, RoomListEntry, RoomRow};
+pub use member::{Channel, ChannelName, MemberRow, RoomHead, RoomListEntry, RoomRow, RoomSize};
 pub use node::{ImportCursor, Installation, Watermark};
 pub use session::{DraftRow, Marker, MentionRow, Receipt};
 
@@ -64,6 +64,7 @@ tables! {
     RequestKeys = 19, Stamped, "what a REST Idempotency-Key became";
     Installations = 20, Conditional, "the identity of the data set";
     ImportCursors = 21, Conditional, "how far an import came";
+    RoomSizes = 22, Stamped, "how many members a room has";
 }
 
 /// Where a record lies. Parts are order-preserving bytes: ids as they are, numbers big-endian.

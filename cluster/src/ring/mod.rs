@@ -1,0 +1,7 @@
+//! The consistent-hash ring: an id's slot never changes, a slot's owner does.
+
+mod slot;
+mod table;
+
+pub use slot::{Kind, slot_of};
+pub use table::{NodeId, Placement, Ring, Table};
