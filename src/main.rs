@@ -1,1 +1,3 @@
+//! The `hubbub` binary: thin on purpose, everything it does is in the library.
+
 fn main() {}

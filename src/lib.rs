@@ -1,0 +1,6 @@
+//! The server as a library: the edge, the HTTP API and the one place where everything is wired.
+//!
+//! The binary (`main.rs`) only calls it; tests start the same parts in their own process.
+
+pub mod edge;
+pub mod limits;
