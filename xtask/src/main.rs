@@ -1,1 +1,53 @@
-fn main() {}
+//! `cargo xtask`: the one door to every chore of the house.
+//!
+//! Each chore is one file or folder beside this one. It deliberately holds nothing that the product needs to run:
+//! a chore builds, starts, checks or describes Hubbub, and is gone afterwards.
+
+use clap::{Parser, Subcommand};
+
+mod check;
+mod client;
+mod doctor;
+mod house;
+mod licences;
+mod proof;
+mod run;
+mod tidy;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Every chore of the house", arg_required_else_help = true)]
+struct Door {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Prove it: every check and every test there is, from a bare checkout. CI calls this
+    Test(proof::Options),
+    /// The quick checks (format, lints, tidy, licences); writes nothing
+    Check,
+    /// Mend what a machine can mend: format, lints
+    Fix,
+    /// The rules of the house: import table, pure cores, file lengths, no machine paths
+    Tidy,
+    /// What this machine lacks, and how to get it
+    Doctor,
+}
+
+fn main() -> std::process::ExitCode {
+    let outcome = house::enter().and_then(|()| match Door::parse().chore {
+        Chore::Test(options) => proof::run(&options),
+        Chore::Check => check::check(),
+        Chore::Fix => check::fix(),
+        Chore::Tidy => tidy::run(),
+        Chore::Doctor => doctor::run(),
+    });
+    match outcome {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n{error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The parts of the proof, quickest first, so that a slip shows early. Each says what it needs; none knows another.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::tally::{self, Tally};
+use super::{Part, prepare};
+use crate::{check, client, licences, run, tidy};
+
+pub const ALL: &[Part] = &[
+    Part { name: "format", proves: "every Rust file is as rustfmt writes it", run: format },
+    Part { name: "tidy", proves: "the rules of the house hold", run: rules },
+    Part { name: "licences", proves: "every dependency may be given away with Hubbub", run: licences },
+    Part { name: "lints", proves: "clippy has nothing to say", run: lints },
+    Part { name: "rust", proves: "the tests of every crate, end to end ones among them", run: rust },
+    Part { name: "web", proves: "the client's types, unit tests and build", run: web },
+    Part { name: "browser", proves: "the client in Chromium against a real node", run: browser },
+    Part { name: "foreign", proves: "clients in Python and Node that know PROTOCOL alone", run: foreign },
+];
+
+fn format() -> Result<Tally> {
+    check::format().map(|()| Tally::success())
+}
+
+fn rules() -> Result<Tally> {
+    tidy::run().map(|()| Tally::success())
+}
+
+fn licences() -> Result<Tally> {
+    licences::run().map(|()| Tally::success())
+}
+
+fn lints() -> Result<Tally> {
+    prepare::have(&["Rust", "C compiler", "make"])?;
+    check::lints().map(|()| Tally::success())
+}
+
+fn rust() -> Result<Tally> {
+    prepare::have(&["Rust", "C compiler", "make", "git"])?;
+    Ok(counted(run::cargo().args(["test", "--workspace", "--no-fail-fast"]))?)
+}
+
+fn web() -> Result<Tally> {
+    prepare::have(&["Node", "npm"])?;
+    client::install()?;
+    let mut tally = Tally::of(run::show(run::npm("web").args(["run", "check"]))?.success);
+    tally.add(counted(run::npm("web").args(["run", "test"]))?);
+    tally.add(Tally::of(run::show(run::npm("web").args(["run", "build"]))?.success));
+    Ok(tally)
+}
+
+fn browser() -> Result<Tally> {
+    prepare::have(&["Node", "npm", "Chromium"])?;
+    client::install()?;
+    client::build()?;
+    counted(run::npm("web").args(["run", "e2e"]).env("HUBBUB_BIN", node()?))
+}
+
+fn foreign() -> Result<Tally> {
+    prepare::have(&["Node", "npm"])?;
+    client::install()?;
+    let node = node()?;
+    let python = prepare::python("tests/foreign/requirements.txt")?;
+    let mut tally = counted(Command::new(python).arg("tests/foreign/run.py").env("HUBBUB_BIN", &node))?;
+    tally.add(counted(Command::new("node").args(["--test", "tests/foreign/"]).env("HUBBUB_BIN", &node))?);
+    Ok(tally)
+}
+
+/// The server's program as the tests of the `rust` part built it.
+fn node() -> Result<std::path::PathBuf> {
+    let built = run::show(run::cargo().args(["build", "--workspace", "--bins"]))?;
+    anyhow::ensure!(built.success, "the node does not build");
+    Ok(std::path::absolute(run::target_folder()?.join(Path::new("debug/hubbub")))?)
+}
+
+fn counted(command: &mut Command) -> Result<Tally> {
+    let ran = run::show(command)?;
+    Ok(tally::read(&ran.lines, ran.success))
+}
