@@ -1,16 +1,24 @@
 //! State behind two small traits, `Journal` and `Records`; backends that keep their promises, and the one suite that says so.
 //! Knows nothing of rooms' rules, of actors or of sockets. No driver type is in a public signature.
 
+pub mod cell;
+pub mod embedded;
 pub mod error;
 pub mod journal;
+pub mod ledger;
+mod metrics;
+pub mod op;
 pub mod records;
+pub mod sim;
 
 use std::future::Future;
 use std::pin::Pin;
 
+pub use embedded::{Embedded, EmbeddedConfig};
 pub use error::Error;
 pub use journal::{Append, Appended, Fenced, Journal, StoredBlock};
 pub use records::{Expect, Put, Range, Records, RecordsExt, Row, Write};
+pub use sim::SimStore;
 
 /// What the traits' calls return: they are used behind `Arc<dyn …>`.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,219 @@
+//! The store of one machine, on fjall: one writer thread that commits whatever waits with one fsync, a few reader threads,
+//! and guard rails (lock, free space, checksums, a mark of what was acknowledged). No fjall type leaves this folder.
+
+mod disk;
+mod layout;
+mod lock;
+mod mark;
+mod open;
+mod queue;
+mod readers;
+mod writer;
+
+use std::fmt;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use schema::SlotId;
+use schema::record::Key;
+
+pub use disk::{FreeBytes, free_bytes};
+
+use crate::metrics::Metrics;
+use crate::op::Op;
+use crate::{Answer, Append, Appended, Error, Expect, Fenced, Journal, Put, Range, Records, Row, StoredBlock, Write};
+use open::{Tables, storage, unusable};
+
+/// Told once that the disk failed; the process must end, and by default does.
+pub type OnFatal = Box<dyn FnOnce(String) + Send>;
+
+pub struct EmbeddedConfig {
+    /// The database's cache; a quarter of the memory unless told.
+    pub cache_bytes: u64,
+    /// Of each of the two keyspaces: small, so that a start after a crash has little to read again.
+    pub memtable_bytes: u64,
+    /// Threads that flush and compact.
+    pub workers: usize,
+    pub readers: usize,
+    /// What may wait for the writer; beyond it callers wait.
+    pub queue_bytes: usize,
+    /// After so much the writer commits, even if more waits.
+    pub group_bytes: usize,
+    /// Kept free on the disk: below it nothing new is written.
+    pub reserve_bytes: u64,
+    /// A file that is given up when the reserve is reached.
+    pub ballast_bytes: u64,
+    /// How often the disk's free space is looked at, at most.
+    pub disk_interval: Duration,
+    pub free_bytes: FreeBytes,
+    pub on_fatal: OnFatal,
+}
+
+impl Default for EmbeddedConfig {
+    fn default() -> Self {
+        Self {
+            cache_bytes: quarter_of_memory(),
+            memtable_bytes: 16 << 20,
+            workers: 4,
+            readers: 4,
+            queue_bytes: 64 << 20,
+            group_bytes: 8 << 20,
+            reserve_bytes: 512 << 20,
+            ballast_bytes: 64 << 20,
+            disk_interval: Duration::from_millis(100),
+            free_bytes: Box::new(disk::free_bytes),
+            on_fatal: Box::new(|why| {
+                tracing::error!("{why}");
+                std::process::abort();
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for EmbeddedConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedConfig")
+            .field("cache_bytes", &self.cache_bytes)
+            .field("memtable_bytes", &self.memtable_bytes)
+            .field("reserve_bytes", &self.reserve_bytes)
+            .field("ballast_bytes", &self.ballast_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Dropping it writes out what waits and lets the data go; do that off an async worker.
+pub struct Embedded {
+    folder: PathBuf,
+    grant: u64,
+    queue: Arc<queue::Queue>,
+    writer: Option<JoinHandle<()>>,
+    readers: readers::Readers,
+    tables: Tables,
+    /// Last: the next process may come in when everything else has ended.
+    _lock: lock::Lock,
+}
+
+/// However many a caller asks for.
+const READ_BLOCKS_MAX: usize = 512;
+
+impl Embedded {
+    /// Makes the folder if it is not there. Blocks (for seconds after a crash); one process per folder.
+    pub fn open(path: impl AsRef<Path>, config: EmbeddedConfig) -> Result<Self, Error> {
+        let folder = path.as_ref().to_owned();
+        std::fs::create_dir_all(&folder).map_err(|error| unusable(format!("the folder {} cannot be made: {error}", folder.display())))?;
+        let lock = lock::Lock::take(&folder)?;
+        let opened = open::open(&folder, &config)?;
+        let metrics = Metrics::new();
+        let disk =
+            disk::Disk::new(&folder, config.free_bytes, config.reserve_bytes, config.ballast_bytes, config.disk_interval, metrics.clone());
+        let (grant, tables) = (opened.grant, opened.tables.clone());
+        let no_thread = |error: std::io::Error| unusable(format!("a thread cannot be started: {error}"));
+        let readers = readers::Readers::start(config.readers, &tables, &metrics).map_err(no_thread)?;
+        let queue = Arc::new(queue::Queue::new(config.queue_bytes));
+        let writer = writer::Writer::new(opened, disk, metrics, config.group_bytes);
+        let (work, on_fatal) = (queue.clone(), config.on_fatal);
+        let writer =
+            std::thread::Builder::new().name("store-write".into()).spawn(move || writer.run(&work, on_fatal)).map_err(no_thread)?;
+        Ok(Self { folder, grant, queue, writer: Some(writer), readers, tables, _lock: lock })
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What the data takes on the disk, the ballast apart.
+    pub fn disk_bytes(&self) -> Result<u64, Error> {
+        self.tables.db.disk_space().map_err(|error| storage("measuring the data", error))
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the store's writer had panicked");
+        }
+    }
+}
+
+impl Journal for Embedded {
+    fn fence(&self, slot: SlotId, epoch: u64) -> Answer<'_, Result<Fenced, Error>> {
+        Box::pin(async move { Ok(self.queue.submit(Op::Fence { slot, epoch }).await?.fenced()) })
+    }
+    fn append(&self, append: Append) -> Answer<'_, Result<Appended, Error>> {
+        Box::pin(async move { Ok(self.queue.submit(Op::Append(append)).await?.appended()) })
+    }
+    fn read(&self, slot: SlotId, from: u64, limit: usize) -> Answer<'_, Result<Vec<StoredBlock>, Error>> {
+        let limit = limit.min(READ_BLOCKS_MAX);
+        Box::pin(self.readers.read(move |tables| open::read_blocks(tables, slot, from, limit)))
+    }
+    fn trim(&self, slot: SlotId, upto: u64) -> Answer<'_, Result<(), Error>> {
+        Box::pin(async move { self.queue.submit(Op::Trim { slot, upto }).await.map(drop) })
+    }
+    fn grant(&self) -> u64 {
+        self.grant
+    }
+}
+
+impl Records for Embedded {
+    fn get(&self, key: Key) -> Answer<'_, Result<Option<Row>, Error>> {
+        Box::pin(self.readers.read(move |tables| get(tables, key)))
+    }
+    fn scan(&self, range: Range) -> Answer<'_, Result<Vec<Row>, Error>> {
+        Box::pin(self.readers.read(move |tables| scan(tables, &range)))
+    }
+    fn put(&self, key: Key, value: Bytes, expect: Expect) -> Answer<'_, Result<Put, Error>> {
+        Box::pin(async move { Ok(self.queue.submit(Op::Put { key, value, expect }).await?.put()) })
+    }
+    fn put_many(&self, writes: Vec<Write>) -> Answer<'_, Result<(), Error>> {
+        Box::pin(async move { self.queue.submit(Op::PutMany(writes)).await.map(drop) })
+    }
+    fn put_max(&self, key: Key, value: Bytes, stamp: u64) -> Answer<'_, Result<(), Error>> {
+        Box::pin(async move { self.queue.submit(Op::PutMax { key, value, stamp }).await.map(drop) })
+    }
+    fn delete(&self, key: Key) -> Answer<'_, Result<(), Error>> {
+        Box::pin(async move { self.queue.submit(Op::Delete(key)).await.map(drop) })
+    }
+    fn sync(&self) -> Answer<'_, Result<(), Error>> {
+        Box::pin(async move { self.queue.submit(Op::Sync).await.map(drop) })
+    }
+}
+
+fn get(tables: &Tables, key: Key) -> Result<Option<Row>, Error> {
+    let bytes = layout::record_key(&key);
+    let value = tables.records.get(&bytes).map_err(|error| storage(&layout::record_name(&bytes), error))?;
+    let cell = value.map(|value| layout::decode_cell(&bytes, &value)).transpose()?;
+    Ok(cell.and_then(|cell| Some(Row { key, value: cell.value?, stamp: cell.stamp })))
+}
+
+fn scan(tables: &Tables, range: &Range) -> Result<Vec<Row>, Error> {
+    let prefix = layout::partition_prefix(&range.partition);
+    let start = [&prefix[..], &range.from].concat();
+    let end = if range.to.is_empty() { layout::after_prefix(&prefix) } else { [&prefix[..], &range.to].concat() };
+    if start >= end {
+        return Ok(Vec::new());
+    }
+    let mut rows = tables.records.range::<Vec<u8>, _>((Bound::Included(start), Bound::Excluded(end)));
+    let mut found = Vec::new();
+    while found.len() < range.limit
+        && let Some(row) = if range.newest_first { rows.next_back() } else { rows.next() }
+    {
+        let (key, value) = row.into_inner().map_err(|error| storage(&layout::record_name(&prefix), error))?;
+        found.extend(layout::decode_row(&range.partition, &key, &value)?);
+    }
+    Ok(found)
+}
+
+fn quarter_of_memory() -> u64 {
+    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let kib: u64 = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kib << 10)
+    });
+    total.map_or(256 << 20, |bytes| (bytes / 4).clamp(32 << 20, 4 << 30))
+}
