@@ -87,8 +87,8 @@ ordered! {
     Invite { user: UserId } => Act::Invite { user };
     Kick { user: UserId } => Act::Kick { user };
     SetRole { user: UserId, role: Role } => Act::Role { user, role };
-    /// Make a room. The client makes the id (UUIDv7) of all but a direct room, whose id is `RoomId::direct` of the two;
-    /// there `room` may be the nil UUID and the node fills it in.
+    /// Make a room. The client makes the id (UUIDv7) of all but a direct room, whose id follows from the two people: there
+    /// `room` may be the nil UUID and the node fills it in.
     Create {
         kind: RoomKind,
         #[serde(default)]
@@ -127,7 +127,7 @@ plain! {
     Resume { room: RoomId, seq: u64 }
     /// "I have read up to here." `seq` and `ordinal` are those of one event; the marker only rises.
     Read { id: u32, room: RoomId, seq: u64, ordinal: u64 }
-    /// Show the room as unread from this message on, on my devices only; `None` takes that back.
+    /// Show the room as unread from this message on, on my devices only; without `from`: take that back.
     Unread {
         id: u32,
         room: RoomId,
@@ -160,7 +160,7 @@ plain! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u16>,
     }
-    /// The hash of what the events `from..=to` fold to (`schema::fold`).
+    /// Ask for the hash of what the events from `from` up to and including `to` fold to.
     StateHash { id: u32, room: RoomId, from: u64, to: u64 }
     /// Something for the other members that is never stored; at most 4 KiB. Not answered.
     Signal { room: RoomId, kind: String, data: String }

@@ -56,7 +56,7 @@ pub enum EventBody {
         target: u64,
         on: bool,
     },
-    /// `user` has `role` from here on; `None`: is no member any more. By another user: invited, kicked or promoted.
+    /// `user` has `role` from here on; without one: is no member any more. By another user: invited, kicked or promoted.
     Member {
         user: UserId,
         role: Option<Role>,

@@ -114,7 +114,7 @@ said! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_ms: Option<u32>,
     }
-    /// The events `from..=to` of the room were too many to send: page them by `history`.
+    /// The events of the room from `from` up to and including `to` were too many to send: page them by `history`.
     Gap { room: RoomId, from: u64, to: u64 }
     /// This connection reads too slowly to be sent the room's events: catch up to `head` by `history`; after that page
     /// events flow again.
