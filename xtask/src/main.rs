@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod check;
 mod client;
 mod doctor;
+mod r#gen;
 mod house;
 mod licences;
 mod proof;
@@ -31,6 +32,8 @@ enum Chore {
     Fix,
     /// The rules of the house: import table, pure cores, file lengths, no machine paths
     Tidy,
+    /// Write what follows from the schema crate: API documents, TypeScript types, tables, golden files that are missing
+    Gen(r#gen::Options),
     /// What this machine lacks, and how to get it
     Doctor,
 }
@@ -41,6 +44,7 @@ fn main() -> std::process::ExitCode {
         Chore::Check => check::check(),
         Chore::Fix => check::fix(),
         Chore::Tidy => tidy::run(),
+        Chore::Gen(options) => r#gen::chore(&options),
         Chore::Doctor => doctor::run(),
     });
     match outcome {

@@ -9,8 +9,37 @@ mod typescript;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Write nothing; fail on the first file that is not what it should be
+    #[arg(long)]
+    check: bool,
+    /// Write the golden files of new variants, bodies and records; those that exist are never touched
+    #[arg(long, conflicts_with = "check")]
+    golden: bool,
+}
+
+pub fn chore(options: &Options) -> Result<()> {
+    if options.golden {
+        write_golden()?;
+    }
+    run(options.check)
+}
+
+/// The samples live with the test that compares them; the same test writes the files that are missing.
+fn write_golden() -> Result<()> {
+    let status = Command::new(env!("CARGO"))
+        .args(["test", "--quiet", "-p", "hubbub-schema", "--test", "golden"])
+        .env("GOLDEN_WRITE", "1")
+        .current_dir(root()?)
+        .status()
+        .context("cargo could not be started")?;
+    if status.success() { Ok(()) } else { bail!("the golden files could not be written: see above") }
+}
 
 /// Writes every generated file; with `check`, writes nothing and fails on the first that is not what it should be.
 pub fn run(check: bool) -> Result<()> {
