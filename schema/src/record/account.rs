@@ -139,6 +139,31 @@ impl Record for SigningKey {
     }
 }
 
+/// A login whose access tokens are refused although they have not expired; a node that starts reads them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    pub login: LoginId,
+    pub user: UserId,
+    /// When the last of its access tokens has expired: milliseconds since 1970.
+    pub until: u64,
+}
+
+impl Revocation {
+    pub fn partition() -> Key {
+        Key::new(Table::Revocations, &[b"revoked"], &[])
+    }
+    pub fn key_of(login: LoginId) -> Key {
+        Key::new(Table::Revocations, &[b"revoked"], &[login.as_bytes()])
+    }
+}
+
+impl Record for Revocation {
+    const TABLE: Table = Table::Revocations;
+    fn key(&self) -> Key {
+        Self::key_of(self.login)
+    }
+}
+
 mod byte_vec {
     use serde::{Deserialize, Deserializer, Serializer};
 

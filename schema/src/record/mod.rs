@@ -12,7 +12,7 @@ mod session;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use account::{Credential, Login, SigningKey, User, Username};
+pub use account::{Credential, Login, Revocation, SigningKey, User, Username};
 pub use history::{Annotation, HistoryRow, RequestKey};
 pub use member::{Channel, ChannelName, MemberRow, RoomHead, RoomListEntry, RoomRow, RoomSize};
 pub use node::{ImportCursor, Installation, Watermark};
@@ -65,6 +65,7 @@ tables! {
     Installations = 20, Conditional, "the identity of the data set";
     ImportCursors = 21, Conditional, "how far an import came";
     RoomSizes = 22, Stamped, "how many members a room has";
+    Revocations = 23, Conditional, "logins whose access tokens are refused until they expire";
 }
 
 /// Where a record lies. Parts are order-preserving bytes: ids as they are, numbers big-endian.

@@ -1,0 +1,105 @@
+//! Making an account: a name is claimed, then filled, then the claim is confirmed.
+//!
+//! A crash in between leaves a claim without a user. It blocks the name for a minute; then whoever wants it takes it over,
+//! and the confirmation, which expects the claim as it was made, tells a very slow first one that it lost.
+
+use schema::UserId;
+use schema::record::{Credential, User, Username};
+use store::{Expect, Put, RecordsExt};
+use uuid::Uuid;
+
+use super::{Auth, Error, Identity, Origin, SignUpPolicy, SignedIn, name};
+
+/// How long a claim without a user is left alone: milliseconds.
+const ORPHAN_MS: u64 = 60_000;
+/// The claim of the first user, who is admin. Not a possible user name.
+const FIRST_USER: &str = "!first";
+
+pub struct NewUser {
+    pub name: String,
+    pub display: String,
+    pub password: String,
+    pub admin: bool,
+}
+
+impl Auth {
+    /// Errors: `Forbidden`, `Rule`, `NameTaken`, `Limited`, `Busy`.
+    pub async fn sign_up(&self, request: schema::rest::SignUp, origin: Origin) -> Result<SignedIn, Error> {
+        if self.0.config.signup == SignUpPolicy::Closed {
+            return Err(Error::Forbidden("sign-up is closed here: ask an administrator for an account"));
+        }
+        let key = super::log_in::address_key(origin.address);
+        self.0.sign_ups.lock().take(&key, self.now()).map_err(|retry_after_ms| Error::Limited { retry_after_ms })?;
+        let schema::rest::SignUp { name, display, password, device: _, label: _ } = request;
+        let user = self.add_user(NewUser { name, display, password, admin: false }).await?;
+        self.start_login(user.id, origin).await
+    }
+
+    /// Makes an account whatever the sign-up policy says. The very first is admin.
+    pub async fn add_user(&self, new: NewUser) -> Result<User, Error> {
+        name::check_username(&new.name)?;
+        name::check_password(&new.name, &new.password)?;
+        let mut display = name::check_display(&new.display)?;
+        if display.is_empty() {
+            display.clone_from(&new.name);
+        }
+        if self.user_named(&new.name).await?.is_some() {
+            return Err(Error::NameTaken);
+        }
+        let password_hash = self.0.passwords.hash(&new.password).await?;
+        let (id, created_at) = (UserId(Uuid::now_v7()), self.now());
+        let Some(claim) = self.claim(&new.name, id).await? else { return Err(Error::NameTaken) };
+        let first = self.claim(FIRST_USER, id).await?;
+        let user = User { id, name: new.name, display, admin: new.admin || first.is_some(), created_at, last_seen: None };
+        self.records().store(&Credential { user: id, password_hash, changed_at: created_at }, Expect::Absent).await?;
+        self.records().store(&user, Expect::Absent).await?;
+        if let Some(version) = first {
+            self.confirm(FIRST_USER, id, version).await?;
+        }
+        if self.confirm(&user.name, id, claim).await? {
+            return Ok(user);
+        }
+        self.records().delete(User::key_of(id)).await?;
+        self.records().delete(Credential::key_of(id)).await?;
+        Err(Error::NameTaken)
+    }
+
+    /// The version of the claim if it is ours now.
+    async fn claim(&self, name: &str, user: UserId) -> Result<Option<u64>, Error> {
+        let claim = Username { name: name.to_owned(), user };
+        if let Put::Done { version } = self.records().store(&claim, Expect::Absent).await? {
+            return Ok(Some(version));
+        }
+        let Some((held, version)) = self.records().fetch::<Username>(Username::key_of(name)).await? else {
+            return Err(Error::Again);
+        };
+        let is_orphan = self.records().get(User::key_of(held.user)).await?.is_none();
+        if !is_orphan || self.now() < made_at(held.user) + ORPHAN_MS {
+            return Ok(None);
+        }
+        match self.records().store(&claim, Expect::Version(version)).await? {
+            Put::Done { version } => Ok(Some(version)),
+            Put::Conflict { .. } => Ok(None),
+        }
+    }
+
+    async fn confirm(&self, name: &str, user: UserId, version: u64) -> Result<bool, Error> {
+        let claim = Username { name: name.to_owned(), user };
+        let put = self.records().store(&claim, Expect::Version(version)).await?;
+        Ok(matches!(put, Put::Done { .. }))
+    }
+
+    /// A login for a user without asking for the password: after sign-up, and for the command line.
+    pub async fn start_login(&self, user: UserId, origin: Origin) -> Result<SignedIn, Error> {
+        let identity = Identity { user, login: schema::LoginId(Uuid::now_v7()), device: origin.device };
+        self.make_login(identity, &origin).await
+    }
+}
+
+/// The time in a UUIDv7: milliseconds.
+fn made_at(id: UserId) -> u64 {
+    id.0.get_timestamp().map_or(0, |at| {
+        let (seconds, nanos) = at.to_unix();
+        seconds * 1000 + u64::from(nanos) / 1_000_000
+    })
+}
