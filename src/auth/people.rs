@@ -69,7 +69,7 @@ impl Auth {
     /// Names lie in one partition per first two bytes; these are all that `prefix` and `after` leave.
     async fn scan_names(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Vec<User>, Error> {
         let mut users = Vec::new();
-        for head in heads().filter(|head| head.starts_with(&prefix[..prefix.len().min(2)]) && *head >= after[..after.len().min(2)]) {
+        for head in heads().filter(|head| head.starts_with(&prefix[..prefix.len().min(2)]) && head[..] >= after[..after.len().min(2)]) {
             let mut from = prefix.max(&successor(after)).to_vec();
             while users.len() < limit {
                 let partition = Username::key_of(std::str::from_utf8(&head).unwrap_or_default());
