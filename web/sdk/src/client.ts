@@ -1,0 +1,206 @@
+// The whole client of one signed-in person: connection, rooms, outbox, markers, typing. Draws nothing and stores nothing by itself.
+
+import { Auth, type AuthOptions } from './auth';
+import { RequestError } from './codes';
+import { Connection } from './connection';
+import { Emitter } from './emitter';
+import { NIL, uuidv7 } from './ids';
+import { contiguousSeq } from './log';
+import { MemoryOutbox, Outbox, type Entry, type OutboxStore } from './outbox';
+import { reads } from './rest';
+import { Rooms } from './rooms';
+import type { Ticker } from './ticker';
+import type { Act, Done, Ready, RoomId, RoomKind, RoomSettings, ServerEvent, Status, UserId } from './types';
+
+export interface ClientOptions extends AuthOptions {
+  /** `ws://…/v1/ws` */
+  socket: string;
+  outbox?: OutboxStore;
+  ticker?: Ticker;
+}
+
+export interface ClientEvents {
+  ready: Ready;
+  said: ServerEvent;
+}
+
+const READ_EVERY_MS = 800;
+const DELIVERED_EVERY_MS = 2_500;
+const TYPING_EVERY_MS = 3_000;
+const TRIES_MAX = 5;
+
+export class Client extends Emitter<ClientEvents> {
+  readonly auth: Auth;
+  readonly connection: Connection;
+  readonly rooms: Rooms;
+  readonly outbox: Outbox;
+  readonly rest: ReturnType<typeof reads>;
+  ready: Ready | null = null;
+  private readDue = new Map<RoomId, { seq: number; ordinal: number }>();
+  private readTimer: ReturnType<typeof setTimeout> | null = null;
+  private deliveredDue = new Map<RoomId, number>();
+  private deliveredTimer: ReturnType<typeof setTimeout> | null = null;
+  private typedAt = new Map<RoomId, number>();
+
+  constructor(options: ClientOptions) {
+    super();
+    this.auth = new Auth(options);
+    this.rest = reads(this.auth.ask);
+    this.connection = new Connection({
+      url: options.socket,
+      ticker: options.ticker,
+      hello: async (stale) => ({ token: await this.auth.access(stale), device: options.device, resume: this.rooms.resume() }),
+    });
+    this.rooms = new Rooms({
+      history: (query) => this.patient(() => this.connection.history(query)),
+      stateHash: async (room, from, to) => {
+        const answer = await this.connection.request('state_hash', { room, from, to });
+        return 'state_hash' in answer ? answer.state_hash.hash : '';
+      },
+    });
+    this.outbox = new Outbox({
+      store: options.outbox ?? new MemoryOutbox(),
+      send: (order, act) => this.connection.ordered(order, act),
+      headOf: (room) => this.headOf(room),
+    });
+    this.connection.on('ready', (ready) => this.onReady(ready));
+    this.connection.on('said', (said) => this.onSaid(said));
+    this.connection.on('state', (state) => this.outbox.setOnline(state === 'open'));
+  }
+
+  post(room: RoomId, text: string, reply?: number): Promise<Entry> {
+    return this.outbox.add(room, { post: reply === undefined ? { text } : { text, reply } });
+  }
+
+  edit(room: RoomId, target: number, text: string): Promise<Entry> {
+    return this.outbox.add(room, { edit: { target, text } });
+  }
+
+  delete(room: RoomId, target: number, reason?: string): Promise<Entry> {
+    return this.outbox.add(room, { delete: reason ? { target, reason } : { target } });
+  }
+
+  react(room: RoomId, target: number, emoji: string, on: boolean): Promise<Entry> {
+    return this.outbox.add(room, { react: { target, emoji, on } });
+  }
+
+  pin(room: RoomId, target: number, on: boolean): Promise<Entry> {
+    return this.outbox.add(room, { pin: { target, on } });
+  }
+
+  /** Makes a room and tells its id; a direct room's id follows from the two people. */
+  async create(kind: RoomKind, settings: RoomSettings, members: UserId[]): Promise<RoomId> {
+    const room = kind === 'direct' ? NIL : uuidv7();
+    const done = await this.now(room, { create: { kind, settings, members } });
+    return done.room ?? room;
+  }
+
+  /** An ordered request that a person waits for: tried again, verbatim, while that can help. Not kept over a reload. */
+  now(room: RoomId, act: Act): Promise<Done> {
+    const order = { room, cmid: uuidv7(), after: this.headOf(room) };
+    return this.patient(() => this.connection.ordered(order, act));
+  }
+
+  /** Read up to here: shown at once, sent soon, never falls back. */
+  read(room: RoomId, seq: number, ordinal: number): void {
+    const state = this.rooms.all.get(room)?.state;
+    if (!state || (seq <= state.read_seq && state.unread_from == null)) return;
+    if (state.unread_from != null) this.sayUnread(room, null);
+    this.rooms.raise(room, seq, ordinal);
+    this.readDue.set(room, { seq, ordinal });
+    this.readTimer ??= setTimeout(() => this.sendRead(), READ_EVERY_MS);
+  }
+
+  unread(room: RoomId, from: number): void {
+    this.rooms.setUnreadFrom(room, from);
+    this.sayUnread(room, from);
+  }
+
+  draft(room: RoomId, text: string): void {
+    this.rooms.setDraft(room, text);
+    this.connection.request('draft', { room, text }).catch(() => undefined);
+  }
+
+  /** Call it at every key; it says so at most every 3 s. */
+  typing(room: RoomId, on: boolean): void {
+    const now = Date.now();
+    const last = this.typedAt.get(room) ?? 0;
+    if (on ? now - last < TYPING_EVERY_MS : last === 0) return;
+    this.typedAt.set(room, on ? now : 0);
+    this.connection.tell('typing', { room, on });
+  }
+
+  presence(status: Status): void {
+    this.connection.request('presence', { status }).catch(() => undefined);
+  }
+
+  watch(users: UserId[]): void {
+    this.connection.request('watch', { users: users.slice(0, this.ready?.limits.watch_max ?? 200) }).catch(() => undefined);
+  }
+
+  private onReady(ready: Ready): void {
+    this.ready = ready;
+    this.rooms.greet(ready);
+    for (const state of ready.rooms) {
+      const ours = this.rooms.all.get(state.room)?.state;
+      if (ours && ours.read_seq > state.read_seq) this.readDue.set(state.room, { seq: ours.read_seq, ordinal: ours.read_ordinal });
+    }
+    if (this.readDue.size > 0) this.sendRead();
+    this.emit('ready', ready);
+  }
+
+  private onSaid(said: ServerEvent): void {
+    if ('event' in said) {
+      if (said.event.user === this.rooms.me) this.outbox.seen(said.event.cmid);
+      else this.noteDelivered(said.event.room);
+    }
+    this.rooms.hear(said);
+    this.emit('said', said);
+  }
+
+  private noteDelivered(room: RoomId): void {
+    this.deliveredDue.set(room, 0);
+    this.deliveredTimer ??= setTimeout(() => {
+      this.deliveredTimer = null;
+      for (const each of this.deliveredDue.keys()) {
+        const known = this.rooms.all.get(each);
+        const seq = known ? contiguousSeq(known.log) : 0;
+        if (known && seq > known.state.read_seq) this.connection.tell('delivered', { room: each, seq });
+      }
+      this.deliveredDue.clear();
+    }, DELIVERED_EVERY_MS);
+  }
+
+  private sendRead(): void {
+    if (this.readTimer) clearTimeout(this.readTimer);
+    this.readTimer = null;
+    for (const [room, mark] of this.readDue) {
+      this.readDue.delete(room);
+      this.connection.request('read', { room, ...mark }).catch((error: unknown) => {
+        if (!(error instanceof RequestError) || !error.temporary || this.readDue.has(room)) return;
+        this.readDue.set(room, mark);
+        if (error.code !== 'offline') this.readTimer ??= setTimeout(() => this.sendRead(), Math.max(1_500, error.retryAfterMs ?? 0));
+      });
+    }
+  }
+
+  private sayUnread(room: RoomId, from: number | null): void {
+    this.connection.request('unread', from === null ? { room } : { room, from }).catch(() => undefined);
+  }
+
+  private headOf(room: RoomId): number {
+    const known = this.rooms.all.get(room);
+    return known ? Math.max(known.log.head, known.state.head) : 0;
+  }
+
+  private async patient<T>(act: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!(error instanceof RequestError) || !error.temporary || attempt >= TRIES_MAX) throw error;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(error.retryAfterMs ?? 0, 250 * 2 ** attempt)));
+      }
+    }
+  }
+}
