@@ -2,6 +2,7 @@
 //! Knows nothing of rooms' rules, of actors or of sockets. No driver type is in a public signature.
 
 pub mod cell;
+pub mod conformance;
 pub mod embedded;
 pub mod error;
 pub mod journal;
