@@ -30,6 +30,7 @@ use store::Records;
 
 pub use error::Error;
 pub use name::{check_display, check_username, clean_label, is_treacherous};
+pub use sign_up::NewUser;
 pub use ticket::LIFE_S as TICKET_S;
 pub use token::LIFE_S as ACCESS_S;
 
@@ -117,13 +118,16 @@ pub struct Origin {
 /// Told when a login must not be served any more; closes its sockets.
 pub type OnRevoked = Box<dyn Fn(UserId, LoginId) + Send + Sync>;
 
+/// Milliseconds since 1970.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
 #[derive(Clone)]
 pub struct Auth(Arc<Inner>);
 
 struct Inner {
     records: Arc<dyn Records>,
     config: Config,
-    clock: fn() -> u64,
+    clock: Clock,
     keys: ArcSwap<Keyring>,
     passwords: Passwords,
     accounts: Mutex<Throttle>,
@@ -137,11 +141,11 @@ struct Inner {
 impl Auth {
     /// Reads the keys (makes the first one) and what is revoked.
     pub async fn open(records: Arc<dyn Records>, config: Config) -> Result<Self, Error> {
-        Self::open_at(records, config, wall_ms).await
+        Self::open_at(records, config, Arc::new(wall_ms)).await
     }
 
     /// As `open`, by another clock: milliseconds since 1970.
-    pub async fn open_at(records: Arc<dyn Records>, config: Config, clock: fn() -> u64) -> Result<Self, Error> {
+    pub async fn open_at(records: Arc<dyn Records>, config: Config, clock: Clock) -> Result<Self, Error> {
         let mut seed = [0; 8];
         aws_lc_rs::rand::fill(&mut seed).map_err(|_| Error::Broken("no randomness"))?;
         let throttle = |burst, interval_ms| Mutex::new(Throttle::new(u64::from_le_bytes(seed), burst, interval_ms));

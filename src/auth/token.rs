@@ -91,7 +91,10 @@ impl Keyring {
         let key = header.kid.and_then(|kid| self.verifying.get(&kid)).ok_or(refused)?;
         match jsonwebtoken::decode::<Claims>(token, key, &self.validation) {
             Ok(data) => Ok(data.claims),
-            Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => Err(ErrorCode::TokenExpired),
+            // "Not yet valid" and ours: the clock was set back since. A refresh mends both.
+            Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature | ErrorKind::ImmatureSignature) => {
+                Err(ErrorCode::TokenExpired)
+            }
             Err(_) => Err(refused),
         }
     }
