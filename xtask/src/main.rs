@@ -14,6 +14,7 @@ mod licences;
 mod proof;
 mod run;
 mod tidy;
+mod up;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Every chore of the house", arg_required_else_help = true)]
@@ -24,6 +25,8 @@ struct Door {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Run it: builds the client and a node, starts it with people to look at, stops on Ctrl-C
+    Up(up::Options),
     /// Prove it: every check and every test there is, from a bare checkout. CI calls this
     Test(proof::Options),
     /// The quick checks (format, lints, tidy, licences); writes nothing
@@ -40,6 +43,7 @@ enum Chore {
 
 fn main() -> std::process::ExitCode {
     let outcome = house::enter().and_then(|()| match Door::parse().chore {
+        Chore::Up(options) => up::run(&options),
         Chore::Test(options) => proof::run(&options),
         Chore::Check => check::check(),
         Chore::Fix => check::fix(),

@@ -96,6 +96,12 @@ pub fn show(command: &mut Command) -> Result<Ran> {
     Ok(Ran { success, lines: kept.into() })
 }
 
+/// Runs to the end on this very terminal, with the progress that the program draws there; whether it succeeded.
+pub fn through(command: &mut Command) -> Result<bool> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    Ok(command.stdin(Stdio::null()).status().with_context(|| format!("{program} is missing"))?.success())
+}
+
 /// Runs to the end in silence; its output is the answer, or the reason it failed.
 pub fn read(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();

@@ -1,0 +1,127 @@
+//! The node as a child process: started in a group of its own, so that Ctrl-C reaches it once, from us, as SIGTERM.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// A store that was killed may take some seconds to open.
+const READY_WITHIN: Duration = Duration::from_secs(90);
+/// A drain ends by itself within a minute.
+const ENDED_WITHIN: Duration = Duration::from_secs(75);
+const POLL: Duration = Duration::from_millis(100);
+const LOG_END_LINES: usize = 20;
+
+pub struct Node {
+    child: Child,
+    port: u16,
+    log: PathBuf,
+}
+
+impl Node {
+    pub fn start(program: &Path, home: &Path, port: u16) -> Result<Self> {
+        // The node would say it too, but into its log.
+        ensure!(
+            TcpListener::bind(("127.0.0.1", port)).is_ok(),
+            "port {port} is taken: stop what listens there, or choose another with `--port N`"
+        );
+        let log = home.join("node.log");
+        let log_file = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let child = Command::new(program)
+            .arg("serve")
+            .env("HUBBUB_LISTEN", format!("127.0.0.1:{port}"))
+            .env("HUBBUB_DATA", home.join("data"))
+            .stdin(Stdio::null())
+            .stdout(log_file.try_clone()?)
+            .stderr(log_file)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        Ok(Self { child, port, log })
+    }
+
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until the page answers; false when it was told to stop before.
+    pub fn wait_ready(&mut self, stop: &mpsc::Receiver<()>) -> Result<bool> {
+        let deadline = Instant::now() + READY_WITHIN;
+        while Instant::now() < deadline {
+            if self.answers() {
+                return Ok(true);
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the node did not start ({status}); the end of its log:\n{}", self.log_end());
+            }
+            if stop.recv_timeout(POLL).is_ok() {
+                return Ok(false);
+            }
+        }
+        bail!("the node does not answer after {} s; the end of its log:\n{}", READY_WITHIN.as_secs(), self.log_end())
+    }
+
+    fn answers(&self) -> bool {
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let Ok(mut stream) = TcpStream::connect_timeout(&address, POLL) else { return false };
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+        let mut answer = [0; 12];
+        let asked = stream.write_all(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n");
+        asked.is_ok() && stream.read_exact(&mut answer).is_ok() && answer.ends_with(b"200")
+    }
+
+    /// Waits for the node's own end, or `None` when it is told to stop.
+    pub fn wait(&mut self, stop: &mpsc::Receiver<()>) -> Result<Option<ExitStatus>> {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(Some(status));
+            }
+            if stop.recv_timeout(POLL).is_ok() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// SIGTERM, and waits for the drain; a node that does not end is killed, which its store survives.
+    pub fn stop(&mut self) -> Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        }
+        let deadline = Instant::now() + ENDED_WITHIN;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(status.success(), "the node ended with {status}; the end of its log:\n{}", self.log_end());
+                println!("stopped");
+                return Ok(());
+            }
+            std::thread::sleep(POLL);
+        }
+        self.child.kill()?;
+        self.child.wait()?;
+        bail!("the node did not end within {} s and was killed", ENDED_WITHIN.as_secs())
+    }
+
+    pub fn log_end(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_END_LINES)..].join("\n")
+    }
+}
+
+/// An early return must not leave a node behind.
+impl Drop for Node {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
