@@ -3,6 +3,9 @@
 //! The same schema gives the same bytes on every machine. It never touches golden files that exist: those are what
 //! older clients and stored data hold us to.
 
+mod asyncapi;
+mod openapi;
+mod routes;
 mod tables;
 mod types;
 mod typescript;
@@ -64,7 +67,17 @@ pub fn run(check: bool) -> Result<()> {
 
 fn outputs(_root: &Path) -> Result<Vec<(&'static str, String)>> {
     let types = types::Types::collect();
-    Ok(vec![("web/sdk/src/generated/types.ts", typescript::render(&types))])
+    Ok(vec![
+        ("web/sdk/src/generated/types.ts", typescript::render(&types)),
+        ("docs/api/openapi.json", pretty(openapi::render(&types))?),
+        ("docs/api/asyncapi.json", pretty(asyncapi::render(&types))?),
+    ])
+}
+
+fn pretty(mut document: serde_json::Value) -> Result<String> {
+    // The same order however serde_json was built.
+    document.sort_all_objects();
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
 /// The workspace's folder: the one above this crate's.

@@ -69,9 +69,13 @@ impl Types {
             for (name, mut schema) in definitions {
                 types.rename_references(direction, &mut schema);
                 leave_out_instead_of_null(&mut schema);
+                schema.sort_all_objects();
                 types.all.insert(types.name(direction, &name), schema);
             }
         }
+        // A string in the crate, so that it can carry a newer node's code; one of the table all the same.
+        types.all.get_mut("Problem").expect("it was collected")["properties"]["code"] =
+            serde_json::json!({ "$ref": format!("{PLACE}ErrorCode") });
         types
     }
 
@@ -171,4 +175,18 @@ fn references(schema: &Value) -> BTreeSet<String> {
         Value::Array(items) => items.iter().flat_map(references).collect(),
         _ => BTreeSet::new(),
     }
+}
+
+/// Those schemas and every one they refer to.
+pub fn with_parts(all: &BTreeMap<String, Value>, wanted: BTreeSet<String>) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    let mut open: Vec<String> = wanted.into_iter().collect();
+    while let Some(name) = open.pop() {
+        if !found.contains_key(&name) {
+            let schema = all.get(&name).unwrap_or_else(|| panic!("no type is called {name}"));
+            open.extend(references(schema));
+            found.insert(name, schema.clone());
+        }
+    }
+    found
 }

@@ -442,7 +442,7 @@ export interface PostMessage {
 
 /** RFC 9457, with the code of the one table. */
 export interface Problem {
-  code: string;
+  code: ErrorCode;
   detail: string;
   number: number;
   request?: string;
