@@ -5,6 +5,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod check;
 mod client;
 mod doctor;
@@ -37,6 +38,8 @@ enum Chore {
     Tidy,
     /// Write what follows from the schema crate: API documents, TypeScript types, tables, golden files that are missing
     Gen(r#gen::Options),
+    /// What one node carries on this machine: posts, deliveries, memory
+    Bench(bench::Options),
     /// What this machine lacks, and how to get it
     Doctor,
 }
@@ -49,6 +52,7 @@ fn main() -> std::process::ExitCode {
         Chore::Fix => check::fix(),
         Chore::Tidy => tidy::run(),
         Chore::Gen(options) => r#gen::chore(&options),
+        Chore::Bench(options) => bench::run(&options),
         Chore::Doctor => doctor::run(),
     });
     match outcome {
