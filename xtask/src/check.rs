@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::{licences, run, tidy};
+use crate::{r#gen, licences, run, tidy};
 
 pub fn check() -> Result<()> {
     let mut wrong = Vec::new();
@@ -23,6 +23,7 @@ pub fn check() -> Result<()> {
 }
 
 pub fn fix() -> Result<()> {
+    r#gen::run(false)?;
     shown(run::cargo().args(["clippy", "--workspace", "--all-targets", "--fix", "--allow-dirty", "--allow-staged"]), "clippy --fix")?;
     shown(run::cargo().args(["fmt", "--all"]), "fmt")
 }

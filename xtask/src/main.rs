@@ -32,9 +32,9 @@ enum Chore {
     Test(proof::Options),
     /// The quick checks (format, lints, tidy, licences); writes nothing
     Check,
-    /// Mend what a machine can mend: format, lints
+    /// Mend what a machine can mend: generated files, lints, format
     Fix,
-    /// The rules of the house: import table, pure cores, file lengths, no machine paths
+    /// The rules of the house: import table, pure cores, file lengths, generated files in step
     Tidy,
     /// Write what follows from the schema crate: API documents, TypeScript types, tables, golden files that are missing
     Gen(r#gen::Options),

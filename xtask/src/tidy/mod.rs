@@ -1,4 +1,4 @@
-//! The rules of the house, each in one small file with a test that plants a violation. They read text, not syntax: quick,
+//! The rules of the house, and that generated files are in step. Each rule is one small file with a test that plants a violation. They read text, not syntax: quick,
 //! and good enough for rules whose breakers do not hide. What they cannot see (taste, truth of comments) is a reader's work.
 
 mod imports;
@@ -13,6 +13,7 @@ use std::fmt;
 
 use anyhow::{Result, bail};
 
+use crate::r#gen;
 use crate::house::{self, Source};
 
 /// One place that breaks a rule.
@@ -51,6 +52,7 @@ pub fn run() -> Result<()> {
     if !findings.is_empty() {
         bail!("{} places break the rules of the house", findings.len());
     }
+    r#gen::run(true)?;
     println!("tidy: {} files, {} rules, nothing found", sources.len(), RULES.len());
     Ok(())
 }

@@ -39,7 +39,7 @@ impl Api {
 
     /// Asks until the answer is not "later", and reads it; a refusal is an error with the node's own sentence.
     pub fn ask<T: DeserializeOwned>(&self, ask: &Ask, body: &impl Serialize) -> Result<T> {
-        let body = serde_json::to_string(body)?;
+        let body = Some(serde_json::to_string(body)?).filter(|body| body != "null").unwrap_or_default();
         for _ in 0..PATIENCE {
             let answer = self.once(ask, &body).with_context(|| format!("{} {}", ask.method, ask.path))?;
             match answer.status {
