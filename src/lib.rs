@@ -3,5 +3,6 @@
 //! The binary (`main.rs`) only calls it; tests start the same parts in their own process.
 
 pub mod auth;
+pub mod config;
 pub mod edge;
 pub mod limits;

@@ -1,0 +1,98 @@
+//! Pure. Settings that read well and make no sense: the key, and a sentence that says what to do.
+
+use super::Config;
+
+type Problem = (String, String);
+
+impl Config {
+    /// The first problem.
+    pub fn check(&self) -> Result<(), Problem> {
+        let listen = &self.listen;
+        refuse(
+            listen.tls_cert.as_os_str().is_empty() != listen.tls_key.as_os_str().is_empty(),
+            "listen.tls_cert",
+            "TLS needs both listen.tls_cert and listen.tls_key, or neither",
+        )?;
+        refuse(
+            listen.http == listen.admin && listen.http.port() != 0,
+            "listen.admin",
+            "clients and operators cannot share one address: give the admin port another",
+        )?;
+        refuse(self.node.data_dir.as_os_str().is_empty(), "node.data_dir", "name a directory for the data")?;
+        for origin in &self.edge.origins {
+            check_origin(origin).map_err(|problem| ("edge.origins".to_owned(), problem))?;
+        }
+        self.check_auth()?;
+        self.check_limits()
+    }
+
+    fn check_auth(&self) -> Result<(), Problem> {
+        let auth = &self.auth;
+        refuse(auth.issuer.is_empty(), "auth.issuer", "it cannot be empty: tokens name who issued them")?;
+        for (key, value) in [
+            ("auth.refresh_days", u64::from(auth.refresh_days)),
+            ("auth.logins_per_user_max", auth.logins_per_user_max as u64),
+            ("auth.wrong_per_account_burst", u64::from(auth.wrong_per_account_burst)),
+            ("auth.wrong_per_address_burst", u64::from(auth.wrong_per_address_burst)),
+            ("auth.signups_per_address_burst", u64::from(auth.signups_per_address_burst)),
+        ] {
+            refuse(value == 0, key, "with 0 nobody could sign in")?;
+        }
+        // Above it the rows of one user would not fit the page they are read in.
+        refuse(auth.logins_per_user_max > 200, "auth.logins_per_user_max", "at most 200 devices per user")
+    }
+
+    fn check_limits(&self) -> Result<(), Problem> {
+        let limits = &self.limits;
+        for (key, value) in [
+            ("limits.connections_per_user_max", limits.connections_per_user_max),
+            ("limits.connections_per_address_max", limits.connections_per_address_max),
+            ("limits.heartbeat_ms", limits.heartbeat_ms),
+            ("limits.hello_ms", limits.hello_ms),
+            ("limits.requests_in_flight_max", u32::from(limits.requests_in_flight_max)),
+        ] {
+            refuse(value == 0, key, "with 0 nobody could connect")?;
+        }
+        refuse(
+            limits.message_bytes_max > schema::limits::MESSAGE_BYTES_MAX,
+            "limits.message_bytes_max",
+            "it can be lowered, not raised: larger messages do not fit a journal block",
+        )
+    }
+}
+
+/// As a browser writes it: scheme, host, and the port if it is not the scheme's own; nothing else.
+fn check_origin(origin: &str) -> Result<(), String> {
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let is_exact = host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' ']));
+    if is_exact && *origin == origin.to_lowercase() {
+        return Ok(());
+    }
+    Err(format!("\"{origin}\" is not an origin: write it as browsers do, like \"https://chat.example.org\", without a path or a star"))
+}
+
+fn refuse(is_wrong: bool, key: &str, problem: &str) -> Result<(), Problem> {
+    if is_wrong { Err((key.to_owned(), problem.to_owned())) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_make_sense() {
+        assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn half_of_a_tls_pair_and_patterns_for_origins_are_refused() {
+        let mut config = Config::default();
+        config.listen.tls_cert = "cert.pem".into();
+        assert_eq!(config.check().unwrap_err().0, "listen.tls_cert");
+        for origin in ["*", "https://*.example.org", "https://example.org/", "example.org", "null", "https://Example.org", "https://"] {
+            let mut config = Config::default();
+            config.edge.origins = vec![origin.into()];
+            assert_eq!(config.check().unwrap_err().0, "edge.origins", "{origin}");
+        }
+    }
+}
