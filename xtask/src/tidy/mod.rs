@@ -1,5 +1,6 @@
-//! The rules of the house, and that generated files are in step. Each rule is one small file with a test that plants a violation. They read text, not syntax: quick,
-//! and good enough for rules whose breakers do not hide. What they cannot see (taste, truth of comments) is a reader's work.
+//! The rules of the house, and that generated files are in step. Each rule is one small file with a test that plants a
+//! violation. They read text, not syntax: quick, and good enough for rules whose breakers do not hide. What they cannot
+//! see (taste, truth of comments) is a reader's work.
 
 mod imports;
 mod length;
