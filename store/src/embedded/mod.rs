@@ -8,6 +8,7 @@ mod mark;
 mod open;
 mod queue;
 mod readers;
+mod wal;
 mod writer;
 
 use std::fmt;

@@ -10,7 +10,7 @@ use schema::SlotId;
 use schema::record::Watermark;
 
 use super::layout;
-use super::{EmbeddedConfig, mark};
+use super::{EmbeddedConfig, mark, wal};
 use crate::Error;
 use crate::ledger::{Ledger, Segment};
 
@@ -86,6 +86,8 @@ impl Tables {
 }
 
 pub fn open(folder: &Path, config: &EmbeddedConfig) -> Result<Opened, Error> {
+    let (mark, marked) = mark::Mark::open(folder)?;
+    wal::check(&database_folder(folder), marked)?;
     let tables = Tables::open(folder, config)?;
     let format = tables.counter("format")?;
     if format > FORMAT {
@@ -95,7 +97,6 @@ pub fn open(folder: &Path, config: &EmbeddedConfig) -> Result<Opened, Error> {
         )));
     }
     let group = tables.counter("group")?;
-    let (mark, marked) = mark::Mark::open(folder)?;
     if marked > group {
         return Err(Error::Corrupt(format!(
             "the data in {} ends at write {group}, but {marked} were acknowledged: a file was cut or replaced; restore the last \
