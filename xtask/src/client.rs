@@ -8,20 +8,27 @@ use anyhow::{Result, ensure};
 
 use crate::{house, run};
 
-const INSTALLED_STAMP: &str = "web/node_modules/.hubbub-stamp";
-const BUILT_STAMP: &str = "web/app/dist/.hubbub-stamp";
+/// Where a build lands, for the node to serve.
+pub const BUILT: &str = "web/app/dist";
+const WEB: &str = "web";
+const STAMP: &str = ".hubbub-stamp";
 
-/// `npm ci`, unless the lock file is the one it was done for.
 pub fn install() -> Result<()> {
+    install_in(WEB)
+}
+
+/// `npm ci` in a folder, unless its lock file is the one it was done for.
+pub fn install_in(folder: &str) -> Result<()> {
     let mut hash = DefaultHasher::new();
-    std::fs::read("web/package-lock.json")?.hash(&mut hash);
+    std::fs::read(format!("{folder}/package-lock.json"))?.hash(&mut hash);
     let stamp = format!("{:x}", hash.finish());
-    if is_stamped(INSTALLED_STAMP, &stamp) {
+    let stamp_file = format!("{folder}/node_modules/{STAMP}");
+    if is_stamped(&stamp_file, &stamp) {
         return Ok(());
     }
     let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=2", "--fetch-timeout=30000"];
-    ensure!(run::show(run::npm("web").args(arguments))?.success, "npm could not install what web/package-lock.json names");
-    std::fs::write(INSTALLED_STAMP, stamp)?;
+    ensure!(run::show(run::npm(folder).args(arguments))?.success, "npm could not install what {folder}/package-lock.json names");
+    std::fs::write(stamp_file, stamp)?;
     Ok(())
 }
 
@@ -32,11 +39,12 @@ pub fn build() -> Result<()> {
         (&source.path, &source.text).hash(&mut hash);
     }
     let stamp = format!("{:x}", hash.finish());
-    if is_stamped(BUILT_STAMP, &stamp) {
+    let stamp_file = format!("{BUILT}/{STAMP}");
+    if is_stamped(&stamp_file, &stamp) {
         return Ok(());
     }
-    ensure!(run::show(run::npm("web").args(["run", "build"]))?.success, "the web client does not build");
-    std::fs::write(BUILT_STAMP, stamp)?;
+    ensure!(run::show(run::npm(WEB).args(["run", "build"]))?.success, "the web client does not build");
+    std::fs::write(stamp_file, stamp)?;
     Ok(())
 }
 

@@ -58,12 +58,12 @@ fn browser() -> Result<Tally> {
 }
 
 fn foreign() -> Result<Tally> {
-    prepare::have(&["Node", "npm"])?;
-    client::install()?;
+    prepare::have(&["Node", "npm", "Python"])?;
+    client::install_in("tests/foreign")?;
     let node = node()?;
     let python = prepare::python("tests/foreign/requirements.txt")?;
-    let mut tally = counted(Command::new(python).arg("tests/foreign/run.py").env("HUBBUB_BIN", &node))?;
-    tally.add(counted(Command::new("node").args(["--test", "tests/foreign/"]).env("HUBBUB_BIN", &node))?);
+    let mut tally = counted(Command::new(python).arg("tests/foreign/python_test.py").env("HUBBUB_BIN", &node))?;
+    tally.add(counted(Command::new("node").args(["--test", "tests/foreign/ws.test.mjs"]).env("HUBBUB_BIN", &node))?);
     Ok(tally)
 }
 

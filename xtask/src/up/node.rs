@@ -10,10 +10,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::client;
+
 /// A store that was killed may take some seconds to open.
 const READY_WITHIN: Duration = Duration::from_secs(90);
 /// A drain ends by itself within a minute.
 const ENDED_WITHIN: Duration = Duration::from_secs(75);
+/// Nobody else's clients have to find another node here.
+const DRAIN_MS: &str = "500";
 const POLL: Duration = Duration::from_millis(100);
 const LOG_END_LINES: usize = 20;
 
@@ -34,8 +38,11 @@ impl Node {
         let log_file = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let child = Command::new(program)
             .arg("serve")
-            .env("HUBBUB_LISTEN", format!("127.0.0.1:{port}"))
-            .env("HUBBUB_DATA", home.join("data"))
+            .env("HUBBUB_NODE_DATA_DIR", home.join("data"))
+            .env("HUBBUB_NODE_WEB_DIR", client::BUILT)
+            .env("HUBBUB_NODE_DRAIN_MS", DRAIN_MS)
+            .env("HUBBUB_LISTEN_HTTP", format!("127.0.0.1:{port}"))
+            .env("HUBBUB_LISTEN_ADMIN", format!("127.0.0.1:{}", free_port()?))
             .stdin(Stdio::null())
             .stdout(log_file.try_clone()?)
             .stderr(log_file)
@@ -114,6 +121,11 @@ impl Node {
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(LOG_END_LINES)..].join("\n")
     }
+}
+
+/// For the admin port, which nobody has to know.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// An early return must not leave a node behind.
