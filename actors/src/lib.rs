@@ -1,4 +1,26 @@
 //! What slots, rooms and sessions do: pure cores, thin ractor shells, the node's directory and subscribers.
 //! Knows nothing of sockets, of HTTP, of database drivers or of how nodes find each other.
 
+pub mod config;
+mod directory;
+pub mod error;
+mod greet;
+mod metrics;
+pub mod node;
 pub mod outlet;
+mod presence;
+pub mod project;
+pub mod read;
+mod relay;
+mod reply;
+pub mod room;
+pub mod session;
+mod shared;
+pub mod slot;
+pub mod subscribers;
+
+pub use config::Config;
+pub use error::Error;
+pub use node::{Attach, Command, Node};
+pub use read::{PageQuery, View};
+pub use reply::Reply;

@@ -36,3 +36,5 @@ pub const CMID_SCAN_MAX: u64 = 50_000;
 pub const HISTORY_BUCKET: u64 = 4096;
 /// The protocol's level inside `hubbub.v1`: rises when something is added.
 pub const LEVEL: u16 = 1;
+/// Requests of one connection that have no answer yet; then its socket is not read.
+pub const REQUESTS_IN_FLIGHT_MAX: u16 = 16;

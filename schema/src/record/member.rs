@@ -28,13 +28,14 @@ impl Record for MemberRow {
     }
 }
 
+/// What a room is and stays, from its first event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomRow {
     pub room: RoomId,
     pub kind: RoomKind,
-    pub settings: RoomSettings,
-    /// The event that said so; also the row's stamp.
-    pub seq: u64,
+    /// The two of a direct room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair: Option<(UserId, UserId)>,
 }
 
 impl RoomRow {
@@ -78,13 +79,9 @@ impl Record for RoomHead {
 pub struct RoomListEntry {
     pub user: UserId,
     pub room: RoomId,
-    pub kind: RoomKind,
     pub role: Role,
     /// The event that made the user a member with this role; also the row's stamp.
     pub seq: u64,
-    /// The other one in a direct room.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub peer: Option<UserId>,
 }
 
 impl RoomListEntry {
@@ -158,6 +155,26 @@ impl RoomSize {
 
 impl Record for RoomSize {
     const TABLE: Table = Table::RoomSizes;
+    fn key(&self) -> Key {
+        Self::key_of(self.room)
+    }
+}
+
+/// A room's settings as they are; stamp = the seq of the event that said so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsRow {
+    pub room: RoomId,
+    pub settings: RoomSettings,
+}
+
+impl SettingsRow {
+    pub fn key_of(room: RoomId) -> Key {
+        Key::new(Table::RoomSettings, &[room.as_bytes()], &[])
+    }
+}
+
+impl Record for SettingsRow {
+    const TABLE: Table = Table::RoomSettings;
     fn key(&self) -> Key {
         Self::key_of(self.room)
     }

@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use account::{Credential, Login, Revocation, SigningKey, User, Username};
 pub use history::{Annotation, HistoryRow, RequestKey};
-pub use member::{Channel, ChannelName, MemberRow, RoomHead, RoomListEntry, RoomRow, RoomSize};
+pub use member::{Channel, ChannelName, MemberRow, RoomHead, RoomListEntry, RoomRow, RoomSize, SettingsRow};
 pub use node::{ImportCursor, Installation, Watermark};
 pub use session::{DraftRow, Marker, MentionRow, Receipt};
 
@@ -46,7 +46,7 @@ tables! {
     History = 1, Stamped, "a room's events as rows";
     Annotations = 2, Stamped, "the last edit, deletion, reaction, pin of each message";
     Members = 3, Stamped, "who is in a room";
-    Rooms = 4, Stamped, "a room's kind and settings";
+    Rooms = 4, Stamped, "what a room is";
     RoomHeads = 5, Stamped, "head, ordinal and time of a slot's rooms";
     RoomList = 6, Stamped, "the rooms of a user";
     Channels = 7, Stamped, "the channels of a workspace";
@@ -66,6 +66,7 @@ tables! {
     ImportCursors = 21, Conditional, "how far an import came";
     RoomSizes = 22, Stamped, "how many members a room has";
     Revocations = 23, Conditional, "logins whose access tokens are refused until they expire";
+    RoomSettings = 24, Stamped, "a room's name, topic and so on";
 }
 
 /// Where a record lies. Parts are order-preserving bytes: ids as they are, numbers big-endian.

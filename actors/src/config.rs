@@ -1,0 +1,42 @@
+//! The bounds of actors on one node, with the defaults of OPERATIONS.
+
+use std::time::Duration;
+
+use schema::InstallationId;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub installation: InstallationId,
+    /// Chosen when the data was made; stays.
+    pub slots: u16,
+    pub room_requests_max: usize,
+    pub room_bytes_max: usize,
+    /// Above a slot's watermark; more, and its appends wait.
+    pub tail_events_max: usize,
+    pub tail_bytes_max: usize,
+    /// `None`: the backend takes all there is.
+    pub appends_in_flight_max: Option<usize>,
+    pub room_idle: Duration,
+    pub session_idle: Duration,
+    /// From a user's last closed socket until others see them as offline.
+    pub offline_after: Duration,
+    pub heartbeat: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            installation: InstallationId::default(),
+            slots: 256,
+            room_requests_max: 1_024,
+            room_bytes_max: 4 << 20,
+            tail_events_max: 8_192,
+            tail_bytes_max: 8 << 20,
+            appends_in_flight_max: None,
+            room_idle: Duration::from_secs(60),
+            session_idle: Duration::from_secs(10),
+            offline_after: Duration::from_secs(20),
+            heartbeat: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Metrics of this crate: handles are looked up once, since a look-up by name costs eight times an increment.
+
+use std::sync::OnceLock;
+
+use ::metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+pub struct Metrics {
+    pub admitted: Counter,
+    pub refused: Counter,
+    pub busy: Counter,
+    pub applied: Counter,
+    pub shown: Counter,
+    pub append_unknown: Counter,
+    pub slot_stops: Counter,
+    pub block_events: Histogram,
+    pub project_seconds: Histogram,
+    pub rooms_awake: Gauge,
+    pub rooms_woken: Counter,
+    pub sessions_awake: Gauge,
+    pub sessions_woken: Counter,
+}
+
+pub fn metrics() -> &'static Metrics {
+    static METRICS: OnceLock<Metrics> = OnceLock::new();
+    METRICS.get_or_init(|| Metrics {
+        admitted: counter!("hubbub_actors_requests_admitted_total"),
+        refused: counter!("hubbub_actors_requests_refused_total"),
+        busy: counter!("hubbub_actors_requests_busy_total"),
+        applied: counter!("hubbub_actors_events_applied_total"),
+        shown: counter!("hubbub_actors_events_shown_total"),
+        append_unknown: counter!("hubbub_actors_appends_unknown_total"),
+        slot_stops: counter!("hubbub_actors_slot_stops_total"),
+        block_events: histogram!("hubbub_actors_block_events"),
+        project_seconds: histogram!("hubbub_actors_project_seconds"),
+        rooms_awake: gauge!("hubbub_actors_rooms_awake"),
+        rooms_woken: counter!("hubbub_actors_rooms_woken_total"),
+        sessions_awake: gauge!("hubbub_actors_sessions_awake"),
+        sessions_woken: counter!("hubbub_actors_sessions_woken_total"),
+    })
+}

@@ -1,0 +1,321 @@
+//! The face of a node's actors: what the edge and the HTTP API may ask of rooms and sessions.
+
+use std::sync::{Arc, OnceLock};
+
+use cluster::{NodeId, Ring, Table};
+use ractor::Actor;
+use schema::client::{Act, Order, Resume, Signal, Status};
+use schema::record::Receipt;
+use schema::server::{Done, Refusal, RoomState, UserStatus};
+use schema::{ClientEvent, ConnectionId, DeviceId, ErrorCode, LoginId, RoomId, ServerEvent, SlotId, UserId, limits, rest};
+use store::{Journal, Range, Records, RecordsExt};
+use tokio::sync::{Notify, Semaphore, oneshot};
+
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::error::{Error, code_of};
+use crate::metrics::metrics;
+use crate::outlet::{Down, Outlet};
+use crate::project::Projector;
+use crate::read::{PageQuery, Reader};
+use crate::relay::Relay;
+use crate::reply::{Answering, RETRY_MS, Reply};
+use crate::room::RoomMessage;
+use crate::session::actor::room_state;
+use crate::session::core::Input;
+use crate::session::{Attachment, SessionMessage};
+use crate::shared::{Shared, now_ms};
+use crate::slot::{SlotActor, SlotMessage};
+use crate::subscribers::Subscribers;
+
+/// An ordered request of somebody who is who they say.
+#[derive(Debug)]
+pub struct Command {
+    pub user: UserId,
+    pub order: Order,
+    pub act: Act,
+    pub reply: Reply,
+}
+
+/// A connection whose `hello` was checked.
+#[derive(Debug)]
+pub struct Attach {
+    pub user: UserId,
+    pub device: DeviceId,
+    pub login: LoginId,
+    pub connection: ConnectionId,
+    pub resume: Vec<Resume>,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Node {
+    shared: Arc<Shared>,
+    projector: Arc<Projector>,
+}
+
+impl Node {
+    /// Takes over all slots and answers when every one of them serves.
+    pub async fn start(config: Config, journal: Arc<dyn Journal>, records: Arc<dyn Records>, outlets: Vec<Outlet>) -> Result<Self, Error> {
+        let slots = config.slots;
+        let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), journal.grant(), slots)));
+        let reader = Reader::new(records, ring.clone());
+        let bell = Arc::new(Notify::new());
+        let shared = Arc::new(Shared {
+            appends: config.appends_in_flight_max.map(Semaphore::new),
+            config,
+            ring,
+            journal: journal.clone(),
+            reader: reader.clone(),
+            subscribers: Arc::new(Subscribers::new(outlets)),
+            rooms: Directory::new(),
+            gates: Default::default(),
+            sessions: Directory::new(),
+            presence: Default::default(),
+            relay: Arc::new(Relay::default()),
+            slots: OnceLock::new(),
+            bell: bell.clone(),
+        });
+        let mut actors = Vec::with_capacity(usize::from(slots));
+        for slot in (0..slots).map(SlotId) {
+            let spawned = Actor::spawn(None, SlotActor, (shared.clone(), slot)).await;
+            actors.push(spawned.map_err(|error| Error::Slot { slot: slot.0, why: error.to_string() })?.0);
+        }
+        let told = actors.clone();
+        let _ = shared.slots.set(actors);
+        for (slot, actor) in told.iter().enumerate() {
+            let (answer, answered) = oneshot::channel();
+            let _ = actor.cast(SlotMessage::WhenServing(answer));
+            let serving = answered.await.unwrap_or_else(|_| Err("its actor ended".to_owned()));
+            serving.map_err(|why| Error::Slot { slot: slot as u16, why })?;
+        }
+        let projected = Box::new(move |slot: SlotId, block| drop(told[usize::from(slot.0)].cast(SlotMessage::Projected(block))));
+        let projector = Arc::new(Projector { reader, journal, bell, slots, projected });
+        tokio::spawn(projector.clone().run());
+        tokio::spawn(shared.relay.clone().run(shared.subscribers.clone(), now_ms));
+        Ok(Self { shared, projector })
+    }
+
+    /// Never blocks. Answered exactly once; `busy` when the room has as much waiting as it may.
+    pub fn command(&self, command: Command) {
+        let Command { user, mut order, act, reply } = command;
+        if let Act::Create { kind: schema::RoomKind::Direct, members, .. } = &act {
+            order.room = RoomId::direct(user, members.first().copied().unwrap_or(user));
+        }
+        let shared = &self.shared;
+        let mut answering = Answering::new(reply, order.room, order.cmid, shared.subscribers.clone());
+        let gate = shared.gate(order.room);
+        match gate.enter(weight(&act), shared.config.room_requests_max, shared.config.room_bytes_max) {
+            Some(permit) => {
+                answering.hold(permit);
+                shared.tell_room(order.room, RoomMessage::Request { user, order, act, answering });
+            }
+            None => {
+                metrics().busy.increment(1);
+                answering.refuse(ErrorCode::Busy, Some(RETRY_MS));
+            }
+        }
+    }
+
+    /// Greets a connection by `Down::Greet`. Errors: why not; the connection is to be told and closed.
+    pub async fn attach(&self, attach: Attach) -> Result<(), Refusal> {
+        crate::greet::greet(&self.shared, attach).await
+    }
+
+    /// The connection is gone; `rooms` are those that its lot had it in.
+    pub fn detach(&self, user: UserId, connection: ConnectionId, rooms: &[RoomId]) {
+        rooms.iter().for_each(|room| self.left(*room, connection.lot, 1));
+        self.shared.presence.detached(user, connection);
+        self.shared.tell_session(user, SessionMessage::Event(Input::Detached(connection)));
+    }
+
+    /// A lot has fewer connections in a room than it was sent joins for.
+    pub fn left(&self, room: RoomId, lot: u16, count: u32) {
+        self.shared.subscribers.left(room, lot, count);
+    }
+
+    /// What a connection says besides ordered requests and pages. Answered through its lot where it has an id.
+    pub fn say(&self, user: UserId, connection: ConnectionId, event: ClientEvent) {
+        let input = match event {
+            ClientEvent::Read(e) => Input::Read { connection: Some(connection), id: e.id, room: e.room, seq: e.seq, ordinal: e.ordinal },
+            ClientEvent::Unread(e) => Input::Unread { connection, id: e.id, room: e.room, from: e.from },
+            ClientEvent::Delivered(e) => Input::Delivered { room: e.room, seq: e.seq },
+            ClientEvent::Draft(e) => Input::Draft { connection, id: e.id, room: e.room, text: e.text },
+            ClientEvent::Presence(e) => Input::Presence { connection, id: e.id, status: e.status },
+            ClientEvent::Watch(e) => return self.watch(connection, e.id, e.users),
+            ClientEvent::Typing(e) => return self.typing(user, e.room, e.on),
+            ClientEvent::Signal(e) => return self.signal(user, connection, e),
+            other => unreachable!("{other:?} is for a room or for the lot"),
+        };
+        self.shared.tell_session(user, SessionMessage::Event(input));
+    }
+
+    fn watch(&self, connection: ConnectionId, id: u32, users: Vec<UserId>) {
+        let subscribers = &self.shared.subscribers;
+        if users.len() > limits::WATCH_MAX {
+            return subscribers.send(connection, ServerEvent::Error(Refusal::new(id, ErrorCode::TooLong)));
+        }
+        let users = self.shared.presence.watch(connection, users);
+        subscribers.send(connection, ServerEvent::Ok(Done { id, room: None, seq: None, ordinal: None, at: None }));
+        subscribers.send(connection, ServerEvent::Presence(schema::server::Presence { users }));
+    }
+
+    fn typing(&self, user: UserId, room: RoomId, on: bool) {
+        let shared = self.shared.clone();
+        tokio::spawn(async move {
+            if matches!(shared.reader.role(room, user).await, Ok(Some(_))) {
+                shared.relay.typing(room, user, on, now_ms());
+            }
+        });
+    }
+
+    fn signal(&self, user: UserId, connection: ConnectionId, signal: Signal) {
+        let Signal { room, kind, data } = signal;
+        if kind.len() + data.len() > limits::SIGNAL_BYTES_MAX {
+            return;
+        }
+        let shared = self.shared.clone();
+        tokio::spawn(async move {
+            if matches!(shared.reader.role(room, user).await, Ok(Some(_))) {
+                let event = ServerEvent::Signal(schema::server::Signal { room, user, kind, data });
+                shared.subscribers.tell(room, event, Some(connection));
+            }
+        });
+    }
+
+    /// A read marker without a connection, for REST.
+    pub fn read(&self, user: UserId, room: RoomId, seq: u64, ordinal: u64) {
+        let input = Input::Read { connection: None, id: 0, room, seq, ordinal };
+        self.shared.tell_session(user, SessionMessage::Event(input));
+    }
+
+    /// Errors: as `Reader::page`.
+    pub async fn history(&self, user: UserId, query: PageQuery) -> Result<rest::Page, ErrorCode> {
+        self.shared.reader.page(user, query).await
+    }
+
+    /// Errors: `not_found`; `too_long` for more than `limits::RESUME_ROOM_EVENTS_MAX` events; `bad_request` beyond the head.
+    pub async fn state_hash(&self, user: UserId, room: RoomId, from: u64, to: u64) -> Result<String, ErrorCode> {
+        self.check_member(room, user).await?;
+        let view = self.shared.reader.view(room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
+        if from == 0 || from > to || to > view.head {
+            return Err(ErrorCode::BadRequest);
+        }
+        if to - from >= limits::RESUME_ROOM_EVENTS_MAX {
+            return Err(ErrorCode::TooLong);
+        }
+        let events = self.shared.reader.events(room, from, to).await.map_err(code_of)?;
+        Ok(schema::fold::RoomFold::of(room, events.iter().map(|event| &**event)).hash())
+    }
+
+    pub async fn rooms(&self, user: UserId) -> Result<Vec<RoomState>, ErrorCode> {
+        let (answer, answered) = oneshot::channel();
+        self.shared.tell_session(user, SessionMessage::Rooms { answer });
+        let own = answered.await.map_err(|_| ErrorCode::Unavailable)?;
+        let mut rooms = Vec::with_capacity(own.len());
+        for own in own {
+            let view = match self.shared.subscribers.view(own.room) {
+                Some(view) => Some(view),
+                None => self.shared.reader.view(own.room).await.map_err(code_of)?,
+            };
+            rooms.extend(view.map(|view| room_state(user, &own, &view)));
+        }
+        Ok(rooms)
+    }
+
+    pub async fn room(&self, user: UserId, room: RoomId) -> Result<RoomState, ErrorCode> {
+        self.check_member(room, user).await?;
+        self.rooms(user).await?.into_iter().find(|state| state.room == room).ok_or(ErrorCode::NotFound)
+    }
+
+    pub async fn members(
+        &self,
+        user: UserId,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<rest::MemberEntry>, ErrorCode> {
+        self.check_member(room, user).await?;
+        let members = self.shared.reader.members(room, after, limit).await.map_err(code_of)?;
+        Ok(members.into_iter().map(|(user, role)| rest::MemberEntry { user, role }).collect())
+    }
+
+    /// The public channels of a workspace, and those private ones that the user is in.
+    pub async fn channels(
+        &self,
+        user: UserId,
+        workspace: RoomId,
+        after: Option<RoomId>,
+        limit: usize,
+    ) -> Result<Vec<rest::ChannelEntry>, ErrorCode> {
+        self.check_member(workspace, user).await?;
+        self.shared.reader.channels(user, workspace, after, limit).await.map_err(code_of)
+    }
+
+    /// How far the members of a room have read; rows may lag a few seconds behind what sockets were told.
+    pub async fn receipts(
+        &self,
+        user: UserId,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<rest::ReceiptEntry>, ErrorCode> {
+        self.check_member(room, user).await?;
+        let from = after.map(|user| [user.as_bytes().as_slice(), &[0]].concat()).unwrap_or_default();
+        let range = Range::all(Receipt::key_of(room, UserId::default()), limit).from(from);
+        let rows = self.shared.reader.records.list::<Receipt>(range).await.map_err(code_of)?;
+        Ok(rows.into_iter().map(|(row, _)| rest::ReceiptEntry { user: row.user, seq: row.seq, delivered: row.delivered }).collect())
+    }
+
+    async fn check_member(&self, room: RoomId, user: UserId) -> Result<(), ErrorCode> {
+        let role = self.shared.reader.role(room, user).await.map_err(code_of)?;
+        role.map(|_| ()).ok_or(ErrorCode::NotFound)
+    }
+
+    pub fn presence_of(&self, users: &[UserId]) -> Vec<UserStatus> {
+        let status = |user: &UserId| -> Status { self.shared.presence.status(*user) };
+        users.iter().map(|user| UserStatus { user: *user, status: status(user), last_seen: None }).collect()
+    }
+
+    /// Closes the sockets of a revoked login.
+    pub fn close_login(&self, user: UserId, login: LoginId) {
+        let shared = self.shared.clone();
+        tokio::spawn(async move {
+            let (answer, answered) = oneshot::channel();
+            shared.tell_session(user, SessionMessage::Attachments { answer });
+            for Attachment { connection, .. } in answered.await.unwrap_or_default().into_iter().filter(|a| a.login == login) {
+                shared.subscribers.outlet(connection).push(Down::Close { connection, code: schema::CloseCode::Revoked });
+            }
+        });
+    }
+
+    /// Tells all connections to go, spread over the window.
+    pub fn send_away(&self, window_ms: u32) {
+        self.shared.subscribers.outlets().iter().for_each(|outlet| outlet.push(Down::Drain { window_ms }));
+    }
+
+    /// Everything that was applied is in the projections when this returns. Errors: the store's.
+    pub async fn flush(&self) -> Result<(), Error> {
+        let mut waits = Vec::new();
+        self.shared.sessions.for_each_awake(|_, actor| {
+            let (answer, answered) = oneshot::channel();
+            let _ = actor.cast(SessionMessage::Save { answer });
+            waits.push(answered);
+        });
+        for answered in waits {
+            let _ = answered.await;
+        }
+        Ok(self.projector.carry().await?)
+    }
+}
+
+/// Bytes that a request counts for in its room's queue.
+fn weight(act: &Act) -> usize {
+    const FIELDS: usize = 256;
+    FIELDS
+        + match act {
+            Act::Post { text, .. } | Act::Edit { text, .. } => text.len(),
+            Act::Create { members, .. } => members.len() * 48,
+            _ => 0,
+        }
+}

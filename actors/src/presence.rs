@@ -1,0 +1,102 @@
+//! Who is here, and who looks at whom: the node's table of attached users, their status, and the connections that watch them.
+//!
+//! A session decides what a user's status is; this only keeps and passes on the last word.
+
+use std::collections::{HashMap, HashSet};
+
+use parking_lot::Mutex;
+use schema::client::Status;
+use schema::server::{Presence as Told, UserStatus};
+use schema::{ConnectionId, ServerEvent, UserId};
+
+use crate::subscribers::Subscribers;
+
+#[derive(Default)]
+pub struct Presence(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Everybody whose status is not plain offline, or who has a connection here.
+    users: HashMap<UserId, Seen>,
+    watchers: HashMap<UserId, Vec<ConnectionId>>,
+    watched: HashMap<ConnectionId, Vec<UserId>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    status: Option<Status>,
+    connections: u32,
+}
+
+impl Presence {
+    pub fn is_attached(&self, user: UserId) -> bool {
+        self.0.lock().users.get(&user).is_some_and(|seen| seen.connections > 0)
+    }
+    pub fn attached(&self, user: UserId) {
+        self.0.lock().users.entry(user).or_default().connections += 1;
+    }
+    /// True if it was the user's last connection.
+    pub fn detached(&self, user: UserId, connection: ConnectionId) -> bool {
+        let mut inner = self.0.lock();
+        inner.unwatch(connection);
+        let Some(seen) = inner.users.get_mut(&user) else { return false };
+        seen.connections = seen.connections.saturating_sub(1);
+        let last = seen.connections == 0;
+        if last && seen.status.is_none() {
+            inner.users.remove(&user);
+        }
+        last
+    }
+
+    pub fn status(&self, user: UserId) -> Status {
+        self.0.lock().users.get(&user).and_then(|seen| seen.status).unwrap_or(Status::Offline)
+    }
+
+    /// A user's status as others see it; watchers hear of it if it is another one. `Some(true)`: came, `Some(false)`: went.
+    pub fn set(&self, subscribers: &Subscribers, user: UserId, status: Status, last_seen: Option<u64>) -> Option<bool> {
+        let mut inner = self.0.lock();
+        let before = inner.users.get(&user).and_then(|seen| seen.status).unwrap_or(Status::Offline);
+        let seen = inner.users.entry(user).or_default();
+        seen.status = (status != Status::Offline).then_some(status);
+        if seen.status.is_none() && seen.connections == 0 {
+            inner.users.remove(&user);
+        }
+        if before == status {
+            return None;
+        }
+        for connection in inner.watchers.get(&user).into_iter().flatten() {
+            let users = vec![UserStatus { user, status, last_seen }];
+            subscribers.send(*connection, ServerEvent::Presence(Told { users }));
+        }
+        let was_here = before != Status::Offline;
+        let is_here = status != Status::Offline;
+        (was_here != is_here).then_some(is_here)
+    }
+
+    /// From here on the connection hears of these, and of no others; the answer is how they are now.
+    pub fn watch(&self, connection: ConnectionId, users: Vec<UserId>) -> Vec<UserStatus> {
+        let mut inner = self.0.lock();
+        inner.unwatch(connection);
+        let users: Vec<UserId> = users.into_iter().collect::<HashSet<_>>().into_iter().collect();
+        for user in &users {
+            inner.watchers.entry(*user).or_default().push(connection);
+        }
+        let status = |user: &UserId| inner.users.get(user).and_then(|seen| seen.status).unwrap_or(Status::Offline);
+        let now = users.iter().map(|user| UserStatus { user: *user, status: status(user), last_seen: None }).collect();
+        inner.watched.insert(connection, users);
+        now
+    }
+}
+
+impl Inner {
+    fn unwatch(&mut self, connection: ConnectionId) {
+        for user in self.watched.remove(&connection).unwrap_or_default() {
+            if let Some(watchers) = self.watchers.get_mut(&user) {
+                watchers.retain(|c| *c != connection);
+                if watchers.is_empty() {
+                    self.watchers.remove(&user);
+                }
+            }
+        }
+    }
+}

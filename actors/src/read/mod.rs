@@ -1,0 +1,119 @@
+//! Reading rooms without waking them: what the slot's tail holds, then history. Used for pages, resumes, wakings and views.
+//!
+//! Always the tail first: what leaves it in between is in history by then. The other order would miss events.
+
+mod channels;
+mod page;
+mod view;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use cluster::{Kind, Ring};
+use schema::record::HistoryRow;
+use schema::{Event, EventBody, RoomId, SlotId, limits};
+use store::{Range, Records, RecordsExt};
+
+use crate::slot::{Memberships, Tail};
+
+pub use page::PageQuery;
+pub use view::View;
+
+/// A hole between history and tail that did not close: the store does not hold what it was given.
+const READS_MAX: usize = 8;
+
+#[derive(Clone)]
+pub struct Reader {
+    pub records: Arc<dyn Records>,
+    ring: Arc<Ring>,
+    /// By slot number.
+    tails: Arc<[Arc<Tail>]>,
+    memberships: Arc<Memberships>,
+}
+
+impl Reader {
+    pub fn new(records: Arc<dyn Records>, ring: Arc<Ring>) -> Self {
+        let memberships = Arc::<Memberships>::default();
+        let tails = (0..ring.slots()).map(|_| Arc::new(Tail::new(memberships.clone()))).collect();
+        Self { records, ring, tails, memberships }
+    }
+    pub fn slot(&self, room: RoomId) -> SlotId {
+        self.ring.slot(Kind::Room, room.as_bytes())
+    }
+    pub fn slot_tail(&self, slot: SlotId) -> &Arc<Tail> {
+        &self.tails[usize::from(slot.0)]
+    }
+    /// What the room list of a user may not show yet.
+    pub fn memberships(&self) -> &Memberships {
+        &self.memberships
+    }
+    /// The room's applied events above the watermark.
+    pub fn tail(&self, room: RoomId) -> Vec<Arc<Event>> {
+        self.slot_tail(self.slot(room)).room(room)
+    }
+
+    /// The events `from..=to`, contiguous, with what was deleted erased; `to` is at most a head that was applied.
+    /// Errors: the store's; `Corrupt` when a hole stays.
+    pub async fn events(&self, room: RoomId, from: u64, to: u64) -> Result<Vec<Arc<Event>>, store::Error> {
+        for _ in 0..READS_MAX {
+            let tail = self.tail(room);
+            let mut events = BTreeMap::new();
+            let history_ends = tail.first().map_or(to, |e| to.min(e.seq - 1));
+            for event in self.history(room, from, history_ends).await? {
+                events.insert(event.seq, Arc::new(event));
+            }
+            for event in tail.iter().filter(|e| (from..=to).contains(&e.seq)) {
+                events.entry(event.seq).or_insert_with(|| event.clone());
+            }
+            let whole = events.keys().zip(from..).all(|(seq, expected)| *seq == expected);
+            if whole && events.len() as u64 == (to + 1).saturating_sub(from) {
+                return Ok(erase_deleted(events, &tail));
+            }
+            tokio::task::yield_now().await;
+        }
+        Err(store::Error::Corrupt(format!("history of room {room} has a hole in {from}..={to}")))
+    }
+
+    /// Rows of history alone.
+    async fn history(&self, room: RoomId, from: u64, to: u64) -> Result<Vec<Event>, store::Error> {
+        let mut events = Vec::new();
+        let mut next = from.max(1);
+        while next <= to {
+            let bucket_end = (HistoryRow::bucket(next) + 1) * limits::HISTORY_BUCKET;
+            let last = to.min(bucket_end);
+            let range = Range::all(HistoryRow::key_of(room, next), (last - next + 1) as usize)
+                .from(next.to_be_bytes().to_vec())
+                .to((last + 1).to_be_bytes().to_vec());
+            let rows = self.records.list::<HistoryRow>(range).await?;
+            let full = rows.len() as u64 == last - next + 1;
+            events.extend(rows.into_iter().map(|(row, _)| row.0));
+            if !full {
+                break;
+            }
+            next = last + 1;
+        }
+        Ok(events)
+    }
+}
+
+/// Deletions that history does not know yet hide their messages and the edits of them.
+fn erase_deleted(events: BTreeMap<u64, Arc<Event>>, tail: &[Arc<Event>]) -> Vec<Arc<Event>> {
+    let deleted: HashSet<u64> = tail
+        .iter()
+        .filter_map(|e| match e.body {
+            EventBody::Delete { target, .. } => Some(target),
+            _ => None,
+        })
+        .collect();
+    let is_erased = |event: &Event| match &event.body {
+        EventBody::Message(_) => deleted.contains(&event.seq),
+        EventBody::Edit { target, .. } => deleted.contains(target),
+        _ => false,
+    };
+    events.into_values().map(|event| if is_erased(&event) { Arc::new(erased(&event)) } else { event }).collect()
+}
+
+/// What stays of an event: who and when, and the cmid, so that a late resend does not bring it back.
+pub fn erased(event: &Event) -> Event {
+    Event { body: EventBody::Erased, ..event.clone() }
+}

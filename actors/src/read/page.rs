@@ -1,0 +1,134 @@
+//! Pages of a room: where they begin and end, their events, and what was said about their messages later.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schema::record::{Annotation, HistoryRow};
+use schema::{ErrorCode, Event, EventBody, RoomId, UserId, limits, rest};
+use store::{Range, RecordsExt};
+
+use super::{Reader, View};
+use crate::error::code_of;
+
+/// Which page; at most one of `before`, `after`, `around`, `at`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageQuery {
+    pub room: RoomId,
+    pub before: Option<u64>,
+    pub after: Option<u64>,
+    pub around: Option<u64>,
+    /// Milliseconds since 1970: the page around the first event at or after it.
+    pub at: Option<u64>,
+    pub limit: Option<u16>,
+}
+
+impl Reader {
+    /// Errors: `not_found` to those who may not read it or name no room, `bad_request`, `too_long` for the limit.
+    pub async fn page(&self, user: UserId, query: PageQuery) -> Result<rest::Page, ErrorCode> {
+        if self.role(query.room, user).await.map_err(code_of)?.is_none() {
+            return Err(ErrorCode::NotFound);
+        }
+        let view = self.view(query.room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
+        let (from, to) = self.bounds(&view, query).await?;
+        self.read_page(query.room, &view, from, to).await.map_err(code_of)
+    }
+
+    async fn bounds(&self, view: &View, query: PageQuery) -> Result<(u64, u64), ErrorCode> {
+        let limit = query.limit.map_or(limits::PAGE_DEFAULT, usize::from);
+        if limit == 0 || limit > limits::PAGE_MAX {
+            return Err(ErrorCode::BadRequest);
+        }
+        let limit = limit as u64;
+        let ending = |to: u64| (to.saturating_sub(limit - 1).max(1), to);
+        let around = |middle: u64| {
+            let to = (middle + limit / 2).min(view.head);
+            ending(to)
+        };
+        match (query.before, query.after, query.around, query.at) {
+            (None, None, None, None) => Ok(ending(view.head)),
+            (Some(before), None, None, None) => Ok(ending(before.saturating_sub(1).min(view.head))),
+            (None, Some(after), None, None) => Ok((after.saturating_add(1), after.saturating_add(limit).min(view.head))),
+            (None, None, Some(middle), None) => Ok(around(middle.clamp(1, view.head))),
+            (None, None, None, Some(at)) => Ok(around(self.first_at(query.room, view.head, at).await.map_err(code_of)?)),
+            _ => Err(ErrorCode::BadRequest),
+        }
+    }
+
+    /// The first event at or after a time: times rise with seqs, so a binary search finds it.
+    async fn first_at(&self, room: RoomId, head: u64, at: u64) -> Result<u64, store::Error> {
+        let (mut low, mut high) = (1, head);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.events(room, middle, middle).await?.first() {
+                Some(event) if said_at(event) < at => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
+    }
+
+    async fn read_page(&self, room: RoomId, view: &View, from: u64, to: u64) -> Result<rest::Page, store::Error> {
+        let mut page = rest::Page { room, from, to, head: view.head, ordinal: view.ordinal, events: Vec::new(), marks: Vec::new() };
+        if from > to {
+            return Ok(page);
+        }
+        let tail = self.tail(room);
+        let events = self.events(room, from, to).await?;
+        page.to = events.last().map_or(from - 1, |e| e.seq);
+        page.marks = self.marks(room, from, page.to, &tail).await?;
+        page.events = events.into_iter().map(Arc::unwrap_or_clone).collect();
+        Ok(page)
+    }
+
+    /// The last word on each message in `from..=to` of everything said after `to`.
+    async fn marks(&self, room: RoomId, from: u64, to: u64, tail: &[Arc<Event>]) -> Result<Vec<Event>, store::Error> {
+        let mut last = BTreeMap::new();
+        let mut next = from;
+        while next <= to {
+            let end = to.min((HistoryRow::bucket(next) + 1) * limits::HISTORY_BUCKET);
+            let range = Range::all(Annotation::partition(room, next), MARKS_MAX)
+                .from(next.to_be_bytes().to_vec())
+                .to((end + 1).to_be_bytes().to_vec());
+            for (Annotation(event), _) in self.records.list::<Annotation>(range).await? {
+                keep_last(&mut last, event);
+            }
+            next = end + 1;
+        }
+        for event in tail.iter().filter(|e| e.body.target().is_some_and(|target| (from..=to).contains(&target))) {
+            keep_last(&mut last, (**event).clone());
+        }
+        let deleted: Vec<u64> =
+            last.values().filter(|e| matches!(e.body, EventBody::Delete { .. })).filter_map(|e| e.body.target()).collect();
+        let mut marks: Vec<Event> = last
+            .into_values()
+            .filter(|e| e.seq > to)
+            .filter(|e| matches!(e.body, EventBody::Delete { .. }) || e.body.target().is_none_or(|t| !deleted.contains(&t)))
+            .collect();
+        marks.sort_by_key(|e| e.seq);
+        Ok(marks)
+    }
+}
+
+/// Annotations of one page; more, and the page's reactions are not complete.
+const MARKS_MAX: usize = 20_000;
+
+fn keep_last(last: &mut BTreeMap<(u64, u8, UserId, String), Event>, event: Event) {
+    let (kind, user, emoji) = match &event.body {
+        EventBody::React { emoji, .. } => (b'r', event.user, emoji.clone()),
+        EventBody::Edit { .. } => (b'e', UserId::default(), String::new()),
+        EventBody::Delete { .. } => (b'd', UserId::default(), String::new()),
+        _ => (b'p', UserId::default(), String::new()),
+    };
+    let key = (event.body.target().unwrap_or(0), kind, user, emoji);
+    if last.get(&key).is_none_or(|known| known.seq <= event.seq) {
+        last.insert(key, event);
+    }
+}
+
+/// When an event was said: imported messages say it themselves.
+fn said_at(event: &Event) -> u64 {
+    match &event.body {
+        EventBody::Message(message) => message.origin.as_ref().map_or(event.at, |origin| origin.at),
+        _ => event.at,
+    }
+}

@@ -1,0 +1,168 @@
+//! The shell of a room: wakes its core, brings it requests and what it needs to know, and carries out what it decides.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use schema::client::{Act, Order};
+use schema::{ErrorCode, Event, RoomId, UserId};
+
+use super::core::{Ask, Core, Effect, Fact, Input, Need};
+use super::{learn, wake};
+use crate::error::code_of;
+use crate::metrics::metrics;
+use crate::reply::{Answering, RETRY_MS};
+use crate::shared::{Shared, now_ms};
+use crate::slot::SlotMessage;
+
+pub enum RoomMessage {
+    Request {
+        user: UserId,
+        order: Order,
+        act: Act,
+        answering: Answering,
+    },
+    Applied(Vec<Arc<Event>>),
+    Learned {
+        token: u64,
+        fact: Result<Fact, ErrorCode>,
+    },
+    /// The slot stopped: nothing that is not applied will be.
+    Dropped(ErrorCode),
+    Tick,
+    Park,
+}
+
+impl RoomMessage {
+    /// Answers a request that no room will see.
+    pub fn refuse(self, code: ErrorCode) {
+        if let Self::Request { answering, .. } = self {
+            answering.refuse(code, code.is_temporary().then_some(RETRY_MS));
+        }
+    }
+}
+
+pub struct RoomActor;
+
+pub struct State {
+    shared: Arc<Shared>,
+    room: RoomId,
+    activation: u16,
+    slot: ActorRef<SlotMessage>,
+    /// `None` until the room has woken.
+    core: Option<Core>,
+    answers: HashMap<u64, Answering>,
+    next_token: u64,
+    last_used: Instant,
+}
+
+/// Store errors while waking are tried again this often, after this long.
+const WAKE_TRIES: usize = 5;
+const WAKE_PAUSE: Duration = Duration::from_millis(100);
+
+impl Actor for RoomActor {
+    type Msg = RoomMessage;
+    type State = State;
+    type Arguments = (Arc<Shared>, RoomId, u16, ActorRef<SlotMessage>);
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<RoomMessage>,
+        (shared, room, activation, slot): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let every = (shared.config.room_idle / 4).max(Duration::from_millis(50));
+        myself.send_interval(every, || RoomMessage::Tick);
+        let (answers, last_used) = (HashMap::new(), Instant::now());
+        Ok(State { shared, room, activation, slot, core: None, answers, next_token: 1, last_used })
+    }
+
+    async fn post_start(&self, _: ActorRef<RoomMessage>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        let mut tries = 0;
+        let woken = loop {
+            match wake::wake(&state.shared.reader, state.room).await {
+                Ok(woken) => break woken,
+                Err(error) if tries >= WAKE_TRIES => return Err(format!("room {} cannot wake: {error}", state.room).into()),
+                Err(_) => tries += 1,
+            }
+            tokio::time::sleep(WAKE_PAUSE).await;
+        };
+        state.core = Some(Core::new(state.room, woken));
+        metrics().rooms_woken.increment(1);
+        metrics().rooms_awake.increment(1.0);
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ActorRef<RoomMessage>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        if state.core.is_some() {
+            metrics().rooms_awake.decrement(1.0);
+        }
+        Ok(())
+    }
+
+    async fn handle(&self, myself: ActorRef<RoomMessage>, message: RoomMessage, state: &mut State) -> Result<(), ActorProcessingErr> {
+        match message {
+            RoomMessage::Request { user, order, act, answering } => {
+                let token = state.next_token;
+                state.next_token += 1;
+                state.last_used = Instant::now();
+                state.answers.insert(token, answering);
+                state.step(&myself, Input::Ask(Ask { token, user, order, act }));
+            }
+            RoomMessage::Applied(events) => state.step(&myself, Input::Applied(events)),
+            RoomMessage::Learned { token, fact: Ok(fact) } => state.step(&myself, Input::Learned { token, fact }),
+            RoomMessage::Learned { token, fact: Err(code) } => state.step(&myself, Input::NotLearned { token, code }),
+            RoomMessage::Dropped(code) => {
+                state.answers.drain().for_each(|(_, answering)| answering.refuse(code, Some(RETRY_MS)));
+                myself.stop(None);
+            }
+            RoomMessage::Tick => {
+                let idle = state.core.as_ref().is_some_and(Core::is_idle);
+                if idle && state.last_used.elapsed() >= state.shared.config.room_idle {
+                    state.shared.rooms.park(state.room, RoomMessage::Park);
+                }
+            }
+            RoomMessage::Park => {
+                let idle = state.core.as_ref().is_some_and(Core::is_idle);
+                if state.shared.rooms.parked(state.room, idle.then_some(None)) {
+                    myself.stop(None);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn step(&mut self, myself: &ActorRef<RoomMessage>, input: Input) {
+        let mut effects = Vec::new();
+        let core = self.core.as_mut().expect("a room handles nothing before it has woken");
+        core.handle(input, now_ms(), &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::Learn { token, need } => self.learn(myself, token, need),
+                Effect::Submit(event) => {
+                    metrics().admitted.increment(1);
+                    let _ = self.slot.cast(SlotMessage::Submit { activation: self.activation, event });
+                }
+                Effect::Answer { token, outcome } => {
+                    if matches!(outcome, super::Outcome::Refused(_)) {
+                        metrics().refused.increment(1);
+                    }
+                    if let Some(answering) = self.answers.remove(&token) {
+                        answering.answer(outcome);
+                    }
+                }
+                Effect::Show(events) => self.shared.show(self.room, &events),
+            }
+        }
+    }
+
+    fn learn(&self, myself: &ActorRef<RoomMessage>, token: u64, need: Need) {
+        let (shared, room, myself) = (self.shared.clone(), self.room, myself.clone());
+        tokio::spawn(async move {
+            let fact = learn::learn(&shared.reader, room, need).await.map_err(code_of);
+            let _ = myself.cast(RoomMessage::Learned { token, fact });
+        });
+    }
+}

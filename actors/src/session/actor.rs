@@ -1,0 +1,240 @@
+//! The shell of a session: wakes its core from the store, brings it what happens, carries out what follows.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use schema::client::Status;
+use schema::record::{DraftRow, Marker, MentionRow, Receipt};
+use schema::server::RoomState;
+use schema::{ConnectionId, Role, RoomId, UserId};
+use store::{RecordsExt, Write};
+use tokio::sync::oneshot;
+
+use super::core::{Attachment, Core, Effect, Input, Left, OwnRoom};
+use super::load;
+use super::markers::Mark;
+use crate::metrics::metrics;
+use crate::shared::{Shared, now_ms};
+
+pub enum SessionMessage {
+    /// A connection said hello; the answer is what it is to be greeted with.
+    Attach {
+        attachment: Attachment,
+        answer: oneshot::Sender<Vec<OwnRoom>>,
+    },
+    /// The same without a connection, for REST.
+    Rooms {
+        answer: oneshot::Sender<Vec<OwnRoom>>,
+    },
+    Attachments {
+        answer: oneshot::Sender<Vec<Attachment>>,
+    },
+    Joined {
+        room: RoomId,
+        role: Role,
+        seq: u64,
+    },
+    Left {
+        room: RoomId,
+        seq: u64,
+    },
+    Mentioned {
+        room: RoomId,
+        seq: u64,
+        by: UserId,
+    },
+    Event(Input),
+    /// Answered when nothing is unsaved.
+    Save {
+        answer: oneshot::Sender<()>,
+    },
+    Tick,
+    Park,
+}
+
+pub struct SessionActor;
+
+pub struct State {
+    shared: Arc<Shared>,
+    user: UserId,
+    core: Option<Core>,
+    last_used: Instant,
+    last_saved: Instant,
+}
+
+/// Unsaved markers wait at most this long.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
+const WAKE_TRIES: usize = 5;
+const WAKE_PAUSE: Duration = Duration::from_millis(100);
+
+impl Actor for SessionActor {
+    type Msg = SessionMessage;
+    type State = State;
+    type Arguments = (Arc<Shared>, UserId);
+
+    async fn pre_start(&self, myself: ActorRef<SessionMessage>, (shared, user): Self::Arguments) -> Result<State, ActorProcessingErr> {
+        let every = (shared.config.session_idle / 2).max(Duration::from_millis(50));
+        myself.send_interval(every, || SessionMessage::Tick);
+        let now = Instant::now();
+        Ok(State { shared, user, core: None, last_used: now, last_saved: now })
+    }
+
+    async fn post_start(&self, _: ActorRef<SessionMessage>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        let parked = state.shared.sessions.take_parked(state.user).map(|parked| *parked);
+        let mut tries = 0;
+        let loaded = loop {
+            match load::load(&state.shared, state.user, parked.clone()).await {
+                Ok(loaded) => break loaded,
+                Err(error) if tries >= WAKE_TRIES => return Err(format!("the session of {} cannot wake: {error}", state.user).into()),
+                Err(_) => tries += 1,
+            }
+            tokio::time::sleep(WAKE_PAUSE).await;
+        };
+        state.core = Some(Core::new(state.user, state.shared.config.offline_after.as_millis() as u64, loaded));
+        metrics().sessions_woken.increment(1);
+        metrics().sessions_awake.increment(1.0);
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ActorRef<SessionMessage>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        if state.core.is_some() {
+            metrics().sessions_awake.decrement(1.0);
+        }
+        Ok(())
+    }
+
+    async fn handle(&self, myself: ActorRef<SessionMessage>, message: SessionMessage, state: &mut State) -> Result<(), ActorProcessingErr> {
+        if !matches!(message, SessionMessage::Tick | SessionMessage::Park) {
+            state.last_used = Instant::now();
+        }
+        match message {
+            SessionMessage::Attach { attachment, answer } => {
+                state.step(Input::Attached(attachment)).await;
+                let _ = answer.send(state.core().rooms());
+            }
+            SessionMessage::Rooms { answer } => drop(answer.send(state.core().rooms())),
+            SessionMessage::Attachments { answer } => drop(answer.send(state.core().attachments().to_vec())),
+            SessionMessage::Joined { room, role, seq } => state.step(Input::Joined { room, role, seq }).await,
+            SessionMessage::Left { room, seq } => state.step(Input::Left { room, seq }).await,
+            SessionMessage::Mentioned { room, seq, by } => state.step(Input::Mentioned { room, seq, by }).await,
+            SessionMessage::Event(input) => state.step(input).await,
+            SessionMessage::Save { answer } => {
+                state.step(Input::Tick).await;
+                let _ = answer.send(());
+            }
+            SessionMessage::Tick => state.tick().await,
+            SessionMessage::Park => {
+                let idle = state.core().is_idle(now_ms());
+                let parked = idle.then(|| state.core().parked().map(Box::new));
+                if state.shared.sessions.parked(state.user, parked) {
+                    myself.stop(None);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn core(&self) -> &Core {
+        self.core.as_ref().expect("a session handles nothing before it has woken")
+    }
+
+    async fn tick(&mut self) {
+        let quiet = self.last_used.elapsed() >= self.shared.config.session_idle;
+        if quiet || self.last_saved.elapsed() >= SAVE_EVERY {
+            self.last_saved = Instant::now();
+            self.step(Input::Tick).await;
+        }
+        if quiet && self.core().is_idle(now_ms()) {
+            self.shared.sessions.park(self.user, SessionMessage::Park);
+        }
+    }
+
+    async fn step(&mut self, input: Input) {
+        let mut effects = Vec::new();
+        self.core.as_mut().expect("a session handles nothing before it has woken").handle(input, now_ms(), &mut effects);
+        for effect in effects {
+            if let Err(error) = self.carry_out(effect).await {
+                tracing::warn!(%error, "a session could not save something; it is kept by the client or said again");
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect) -> Result<(), store::Error> {
+        let (shared, user) = (&self.shared, self.user);
+        match effect {
+            Effect::Send { connection, event } => shared.subscribers.send(connection, event),
+            Effect::Receipt { room, mark } => shared.relay.receipt(room, user, mark.seq, mark.delivered),
+            Effect::SaveMarks(marks) => self.save_marks(marks).await?,
+            Effect::SaveLeft { room, left: Left { text, unread_from } } => {
+                let row = DraftRow { user, room, text, unread_from };
+                shared.reader.records.put_many(vec![Write::put(&row, now_ms())]).await?;
+            }
+            Effect::ForgetMentions { room, seqs } => {
+                let gone = seqs.into_iter().map(|seq| Write::delete(MentionRow::key_of(user, room, seq), seq)).collect();
+                shared.reader.records.put_many(gone).await?;
+            }
+            Effect::Enter { room, connections } => self.enter(room, connections).await?,
+            Effect::Exit { room, connections } => {
+                connections.into_iter().for_each(|c| shared.subscribers.part(room, c));
+                self.counted(room, false);
+            }
+            Effect::Seen { status, at } => {
+                if let Some(came) = shared.presence.set(&shared.subscribers, user, status, Some(at)) {
+                    self.core().rooms().iter().for_each(|own| shared.relay.online(own.room, came));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn save_marks(&self, marks: Vec<(RoomId, Mark)>) -> Result<(), store::Error> {
+        let (records, user) = (&self.shared.reader.records, self.user);
+        for (room, Mark { seq, ordinal, delivered }) in marks {
+            records.raise(&Marker { user, room, seq, ordinal }, seq).await?;
+            records.raise(&Receipt { room, user, seq, delivered }, seq + delivered).await?;
+        }
+        Ok(())
+    }
+
+    /// A member who is here came to the room, or left it.
+    fn counted(&self, room: RoomId, came: bool) {
+        if self.shared.presence.status(self.user) != Status::Offline {
+            self.shared.relay.online(room, came);
+        }
+    }
+
+    async fn enter(&self, room: RoomId, connections: Vec<ConnectionId>) -> Result<(), store::Error> {
+        self.counted(room, true);
+        let Some(own) = self.core().room(room) else { return Ok(()) };
+        for connection in connections {
+            if let Some(view) = self.shared.subscribers.join(&self.shared.reader, room, connection).await? {
+                let state = room_state(self.user, &own, &view);
+                self.shared.subscribers.send(connection, schema::ServerEvent::Room(state));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A room as one member is told of it.
+pub fn room_state(user: UserId, own: &OwnRoom, view: &crate::read::View) -> RoomState {
+    RoomState {
+        room: own.room,
+        kind: view.kind,
+        settings: (*view.settings).clone(),
+        role: own.role,
+        head: view.head,
+        ordinal: view.ordinal,
+        at: view.at,
+        read_seq: own.mark.seq.min(view.head),
+        read_ordinal: own.mark.ordinal.min(view.ordinal),
+        unread_from: own.unread_from,
+        mentions: own.mentions.clone(),
+        draft: own.draft.clone(),
+        peer: view.peer(user),
+        members: view.members,
+    }
+}

@@ -1,0 +1,102 @@
+//! What all actors of a node share: the ways to each other, to the store and down to connections. Wired once, in `Node::start`.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cluster::{Kind, Ring};
+use ractor::ActorRef;
+use schema::{Event, EventBody, RoomId, SlotId, UserId};
+use store::Journal;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::config::Config;
+use crate::directory::{Directory, Told};
+use crate::presence::Presence;
+use crate::read::Reader;
+use crate::relay::Relay;
+use crate::reply::{Gate, Gates};
+use crate::room::RoomMessage;
+use crate::session::{Parked, SessionMessage};
+use crate::slot::SlotMessage;
+use crate::subscribers::Subscribers;
+
+pub struct Shared {
+    pub config: Config,
+    pub ring: Arc<Ring>,
+    pub journal: Arc<dyn Journal>,
+    pub reader: Reader,
+    pub subscribers: Arc<Subscribers>,
+    pub rooms: Directory<RoomId, RoomMessage, ()>,
+    pub gates: Gates,
+    pub sessions: Directory<UserId, SessionMessage, Box<Parked>>,
+    pub presence: Presence,
+    pub relay: Arc<Relay>,
+    /// By slot number; set once all are spawned.
+    pub slots: OnceLock<Vec<ActorRef<SlotMessage>>>,
+    /// Appends in flight on this node; as many as the backend bears.
+    pub appends: Option<Semaphore>,
+    /// Rings when the projector has much to carry.
+    pub bell: Arc<Notify>,
+}
+
+impl Shared {
+    pub fn slot(&self, slot: SlotId) -> &ActorRef<SlotMessage> {
+        &self.slots.get().expect("slots are spawned before anything is told")[usize::from(slot.0)]
+    }
+
+    pub fn gate(&self, room: RoomId) -> Arc<Gate> {
+        self.gates.of(room)
+    }
+    pub fn tell_room(&self, room: RoomId, message: RoomMessage) {
+        if self.rooms.tell(room, message) == Told::Wake {
+            let _ = self.slot(self.reader.slot(room)).cast(SlotMessage::WakeRoom(room));
+        }
+    }
+    pub fn tell_session(&self, user: UserId, message: SessionMessage) {
+        if self.sessions.tell(user, message) == Told::Wake {
+            let slot = self.ring.slot(Kind::User, user.as_bytes());
+            let _ = self.slot(slot).cast(SlotMessage::WakeSession(user));
+        }
+    }
+
+    /// Shows applied events of a room to everybody who watches, and tells the people whose rooms change by them.
+    pub fn show(&self, room: RoomId, events: &[Arc<Event>]) {
+        self.subscribers.show(room, events);
+        for event in events {
+            match &event.body {
+                EventBody::Created { members, .. } => {
+                    for member in members {
+                        self.tell_attached(member.user, || SessionMessage::Joined { room, role: member.role, seq: event.seq });
+                    }
+                }
+                EventBody::Member { user, role: Some(role), .. } => {
+                    self.tell_attached(*user, || SessionMessage::Joined { room, role: *role, seq: event.seq });
+                }
+                EventBody::Member { user, role: None, .. } => {
+                    self.tell_attached(*user, || SessionMessage::Left { room, seq: event.seq });
+                }
+                EventBody::Message(message) if message.text.contains("<@") => {
+                    for user in schema::mention::mentions(&message.text, MENTIONS_MAX) {
+                        self.tell_attached(user, || SessionMessage::Mentioned { room, seq: event.seq, by: event.user });
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Only those who are here need to hear it; the others read it when they come.
+    fn tell_attached(&self, user: UserId, message: impl FnOnce() -> SessionMessage) {
+        if self.presence.is_attached(user) {
+            self.tell_session(user, message());
+        }
+    }
+}
+
+/// People named in one message who are told at once.
+const MENTIONS_MAX: usize = 50;
+
+/// The wall clock, in milliseconds since 1970. Only shells call this; cores get it as a value.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
+}

@@ -1,0 +1,113 @@
+//! What a slot's journal holds above the watermark, by room, for everybody on the node who reads: pages, resumes, wakings.
+//!
+//! Readers take from here first and from history then: what has left the tail in between is in history.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use schema::{Event, EventBody, Role, RoomId, UserId};
+
+#[derive(Debug, Default)]
+pub struct Tail {
+    inner: RwLock<Inner>,
+    memberships: Arc<Memberships>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    blocks: BTreeMap<u64, Vec<Arc<Event>>>,
+    rooms: HashMap<RoomId, Vec<Arc<Event>>>,
+}
+
+impl Tail {
+    pub fn new(memberships: Arc<Memberships>) -> Self {
+        Self { inner: RwLock::default(), memberships }
+    }
+
+    pub fn push(&self, block: u64, events: Vec<Arc<Event>>) {
+        let mut inner = self.inner.write();
+        for event in &events {
+            self.memberships.add(event);
+            inner.rooms.entry(event.room).or_default().push(event.clone());
+        }
+        inner.blocks.insert(block, events);
+    }
+
+    /// A room's events above the watermark, applied ones only, in order.
+    pub fn room(&self, room: RoomId) -> Vec<Arc<Event>> {
+        self.inner.read().rooms.get(&room).cloned().unwrap_or_default()
+    }
+
+    /// Up to `blocks_max` of the oldest blocks: the number of the last one, and all their events.
+    pub fn oldest(&self, blocks_max: usize) -> Option<(u64, Vec<Arc<Event>>)> {
+        let inner = self.inner.read();
+        let mut events = Vec::new();
+        let mut last = None;
+        for (number, block) in inner.blocks.iter().take(blocks_max) {
+            events.extend_from_slice(block);
+            last = Some(*number);
+        }
+        last.map(|number| (number, events))
+    }
+
+    /// Everything up to this block is in the projections.
+    pub fn drop_upto(&self, block: u64) {
+        let mut inner = self.inner.write();
+        let kept = inner.blocks.split_off(&(block + 1));
+        let gone = std::mem::replace(&mut inner.blocks, kept);
+        let mut last: HashMap<RoomId, u64> = HashMap::new();
+        for event in gone.into_values().flatten() {
+            self.memberships.remove(&event);
+            last.insert(event.room, event.seq);
+        }
+        for (room, seq) in last {
+            if let Some(events) = inner.rooms.get_mut(&room) {
+                events.drain(..events.partition_point(|e| e.seq <= seq));
+                if events.is_empty() {
+                    inner.rooms.remove(&room);
+                }
+            }
+        }
+    }
+
+    pub fn clear(&self) {
+        let inner = std::mem::take(&mut *self.inner.write());
+        inner.blocks.into_values().flatten().for_each(|event| self.memberships.remove(&event));
+    }
+}
+
+/// Changes of membership that are above some slot's watermark, by user: what a user's room list may not show yet.
+#[derive(Debug, Default)]
+pub struct Memberships(Mutex<HashMap<UserId, Vec<Change>>>);
+
+/// Room, role (`None`: left), and the seq that said so.
+pub type Change = (RoomId, Option<Role>, u64);
+
+impl Memberships {
+    pub fn of(&self, user: UserId) -> Vec<Change> {
+        self.0.lock().get(&user).cloned().unwrap_or_default()
+    }
+    fn add(&self, event: &Event) {
+        for_each_change(event, |user, change| self.0.lock().entry(user).or_default().push(change));
+    }
+    fn remove(&self, event: &Event) {
+        for_each_change(event, |user, change| {
+            let mut users = self.0.lock();
+            if let Some(changes) = users.get_mut(&user) {
+                changes.retain(|known| *known != change);
+                if changes.is_empty() {
+                    users.remove(&user);
+                }
+            }
+        });
+    }
+}
+
+fn for_each_change(event: &Event, mut each: impl FnMut(UserId, Change)) {
+    match &event.body {
+        EventBody::Created { members, .. } => members.iter().for_each(|m| each(m.user, (event.room, Some(m.role), event.seq))),
+        EventBody::Member { user, role, .. } => each(*user, (event.room, *role, event.seq)),
+        _ => {}
+    }
+}

@@ -1,0 +1,160 @@
+//! Which lots of this node hold members of which room, and how far each such room is.
+//!
+//! A room's entry and the lots' inboxes move together under one lock: who joins at head h gets exactly what comes after h.
+//! An entry lives while a connection has the room; it costs the node once, however many people are in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use schema::{ConnectionId, Event, RoomId, ServerEvent};
+
+use crate::metrics::metrics;
+use crate::outlet::{Down, Encoded, Outlet};
+use crate::read::{Reader, View};
+
+const SHARDS: usize = 64;
+
+pub struct Subscribers {
+    outlets: Vec<Outlet>,
+    shards: Vec<Mutex<HashMap<RoomId, Entry>>>,
+}
+
+struct Entry {
+    view: Option<Box<View>>,
+    /// Shown while the view was being loaded: it has to be loaded again.
+    touched: bool,
+    /// Connections in the room, by lot; `Join`s that were pushed less those that the lot reported gone.
+    lots: Vec<(u16, u32)>,
+    loaders: u32,
+}
+
+impl Subscribers {
+    pub fn new(outlets: Vec<Outlet>) -> Self {
+        Self { outlets, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    }
+
+    fn shard(&self, room: RoomId) -> &Mutex<HashMap<RoomId, Entry>> {
+        let id = room.as_bytes();
+        &self.shards[(usize::from(id[15]) ^ usize::from(id[7])) % SHARDS]
+    }
+
+    pub fn outlet(&self, connection: ConnectionId) -> &Outlet {
+        &self.outlets[usize::from(connection.lot)]
+    }
+    pub fn send(&self, connection: ConnectionId, event: ServerEvent) {
+        self.outlet(connection).push(Down::Send { connection, event: Encoded::new(event) });
+    }
+    pub fn outlets(&self) -> &[Outlet] {
+        &self.outlets
+    }
+
+    /// From the answered view on the connection gets the room's events. `None`: there is no such room.
+    pub async fn join(&self, reader: &Reader, room: RoomId, connection: ConnectionId) -> Result<Option<View>, store::Error> {
+        loop {
+            if let Some(view) = self.join_loaded(room, connection) {
+                return Ok(Some(view));
+            }
+            self.begin_load(room);
+            let loaded = reader.view(room).await;
+            self.end_load(room, loaded.as_ref().ok().and_then(Option::as_ref));
+            if loaded?.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn join_loaded(&self, room: RoomId, connection: ConnectionId) -> Option<View> {
+        let mut shard = self.shard(room).lock();
+        let entry = shard.get_mut(&room)?;
+        let view = entry.view.as_deref()?.clone();
+        match entry.lots.iter_mut().find(|(lot, _)| *lot == connection.lot) {
+            Some((_, count)) => *count += 1,
+            None => entry.lots.push((connection.lot, 1)),
+        }
+        self.outlet(connection).push(Down::Join { connection, room });
+        Some(view)
+    }
+
+    fn begin_load(&self, room: RoomId) {
+        let mut shard = self.shard(room).lock();
+        let entry = shard.entry(room).or_insert_with(|| Entry { view: None, touched: false, lots: Vec::new(), loaders: 0 });
+        if entry.loaders == 0 {
+            entry.touched = false;
+        }
+        entry.loaders += 1;
+    }
+
+    fn end_load(&self, room: RoomId, loaded: Option<&View>) {
+        let mut shard = self.shard(room).lock();
+        let Some(entry) = shard.get_mut(&room) else { return };
+        entry.loaders -= 1;
+        if entry.view.is_none() && !entry.touched {
+            entry.view = loaded.cloned().map(Box::new);
+        }
+        if entry.view.is_none() && entry.loaders == 0 {
+            shard.remove(&room);
+        }
+    }
+
+    /// The room as the node that watches it knows it; `None`: nobody here watches it.
+    pub fn view(&self, room: RoomId) -> Option<View> {
+        self.shard(room).lock().get(&room).and_then(|entry| entry.view.as_deref().cloned())
+    }
+
+    /// Connections here that have the room.
+    pub fn audience(&self, room: RoomId) -> u32 {
+        self.shard(room).lock().get(&room).map_or(0, |entry| entry.lots.iter().map(|(_, n)| n).sum())
+    }
+
+    /// A connection leaves the room before it closes.
+    pub fn part(&self, room: RoomId, connection: ConnectionId) {
+        self.outlet(connection).push(Down::Part { connection, room });
+    }
+
+    /// A lot has `count` connections fewer in the room than it was sent joins for.
+    pub fn left(&self, room: RoomId, lot: u16, count: u32) {
+        let mut shard = self.shard(room).lock();
+        let Some(entry) = shard.get_mut(&room) else { return };
+        if let Some((_, joined)) = entry.lots.iter_mut().find(|(l, _)| *l == lot) {
+            *joined = joined.saturating_sub(count);
+        }
+        entry.lots.retain(|(_, joined)| *joined > 0);
+        if entry.lots.is_empty() && entry.loaders == 0 {
+            shard.remove(&room);
+        }
+    }
+
+    /// Shows applied events of a room, in order, to every lot that has members of it.
+    pub fn show(&self, room: RoomId, events: &[Arc<Event>]) {
+        let mut shard = self.shard(room).lock();
+        let Some(entry) = shard.get_mut(&room) else { return };
+        entry.touched = true;
+        let Some(view) = entry.view.as_deref_mut() else { return };
+        let fresh: Vec<&Arc<Event>> = events.iter().filter(|event| event.seq > view.head).collect();
+        for batch in cut_at_removals(&fresh) {
+            let encoded: Vec<Encoded> = batch.iter().map(|event| Encoded::new(ServerEvent::Event((***event).clone()))).collect();
+            let removed = batch.last().and_then(|event| event.body.removed());
+            metrics().shown.increment(batch.len() as u64);
+            for (lot, _) in &entry.lots {
+                self.outlets[usize::from(*lot)].push(Down::Batch { room, events: encoded.clone(), removed });
+            }
+        }
+        fresh.iter().for_each(|event| view.apply(event));
+    }
+
+    /// Something that is not kept, for all who have the room here.
+    pub fn tell(&self, room: RoomId, event: ServerEvent, except: Option<ConnectionId>) {
+        let shard = self.shard(room).lock();
+        let Some(entry) = shard.get(&room) else { return };
+        let event = Encoded::new(event);
+        for (lot, _) in &entry.lots {
+            self.outlets[usize::from(*lot)].push(Down::Ephemeral { room, event: event.clone(), except });
+        }
+    }
+}
+
+/// A person who is removed at seq k must not get k + 1: batches end at every removal.
+fn cut_at_removals<'a, 'b>(events: &'b [&'a Arc<Event>]) -> impl Iterator<Item = &'b [&'a Arc<Event>]> {
+    events.split_inclusive(|event: &&Arc<Event>| event.body.removed().is_some())
+}
