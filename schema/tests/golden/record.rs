@@ -49,9 +49,10 @@ fn said() {
 fn places() {
     let (room, slot) = (room(), SlotId(255));
     check("member_row", &MemberRow { room, user: bob(), role: Role::Guest, seq: 5 });
-    check("room_row", &RoomRow { room, kind: RoomKind::Channel, settings: settings(), seq: 1 });
+    check("room_row", &RoomRow { room, kind: RoomKind::Direct, pair: Some((ann(), bob())) });
+    check("settings_row", &SettingsRow { room, settings: settings() });
     check("room_head", &RoomHead { slot, room, head: 41, ordinal: 30, at: AT });
-    check("room_list_entry", &RoomListEntry { user: ann(), room, kind: RoomKind::Direct, role: Role::Owner, seq: 1, peer: Some(bob()) });
+    check("room_list_entry", &RoomListEntry { user: ann(), room, role: Role::Owner, seq: 1 });
     check("channel", &Channel { workspace: workspace(), room, settings: settings(), seq: 1 });
     check("channel_name", &ChannelName { workspace: workspace(), name: "Garden".into(), room });
     check("room_size", &RoomSize { room, members: 100_000 });
