@@ -1,1 +1,6 @@
-//! Placeholder
+//! The load harness: a Rust client, the history that clients write, and the checker that reads it.
+//!
+//! Knows `schema` and nothing of the server, so that it can be run against an older node or somebody else's.
+
+pub mod client;
+pub mod history;
