@@ -6,6 +6,8 @@
 mod asyncapi;
 mod openapi;
 mod routes;
+#[cfg(test)]
+mod shape;
 mod tables;
 mod types;
 mod typescript;
@@ -84,4 +86,14 @@ fn pretty(mut document: serde_json::Value) -> Result<String> {
 fn root() -> Result<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().map(Path::to_path_buf).context("the folder of the workspace could not be found")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_files_are_in_step_with_the_schema_crate() {
+        run(true).unwrap();
+    }
 }
