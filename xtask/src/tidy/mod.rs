@@ -2,6 +2,7 @@
 //! violation. They read text, not syntax: quick, and good enough for rules whose breakers do not hide. What they cannot
 //! see (taste, truth of comments) is a reader's work.
 
+mod documented;
 mod imports;
 mod length;
 mod names;
@@ -42,10 +43,11 @@ type Rule = fn(&Source) -> Vec<Finding>;
 
 const RULES: &[Rule] = &[imports::check, length::check, names::check, opening::check, places::check, purity::check, shortcuts::check];
 
-/// Applies every rule to every file of the house.
+/// Applies every rule to every file of the house, and those about several files to all of them.
 pub fn run() -> Result<()> {
     let sources = house::sources()?;
     let mut findings: Vec<Finding> = sources.iter().flat_map(|source| RULES.iter().flat_map(|rule| rule(source))).collect();
+    findings.extend(documented::check(&sources));
     findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     for finding in &findings {
         println!("{finding}");
@@ -54,7 +56,7 @@ pub fn run() -> Result<()> {
         bail!("{} places break the rules of the house", findings.len());
     }
     r#gen::run(true)?;
-    println!("tidy: {} files, {} rules, nothing found", sources.len(), RULES.len());
+    println!("tidy: {} files, {} rules, nothing found", sources.len(), RULES.len() + 1);
     Ok(())
 }
 
