@@ -2,7 +2,10 @@
 //!
 //! The binary (`main.rs`) only calls it; tests start the same parts in their own process.
 
+pub mod admin;
 pub mod auth;
 pub mod config;
 pub mod edge;
+pub mod health;
 pub mod limits;
+pub mod logs;

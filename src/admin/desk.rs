@@ -1,0 +1,98 @@
+//! Carries orders out: on a running node and, by the same code, on data that no node runs on.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use schema::record::{RoomHead, RoomRow, RoomSize};
+use schema::{DeviceId, ErrorCode, SlotId};
+use store::{Range, Records, RecordsExt};
+use uuid::Uuid;
+
+use super::order::{RoomEntry, UserEntry};
+use super::{Answer, Order, Refused};
+use crate::auth::{self, Auth, NewUser, Origin};
+use crate::logs;
+
+const USERS_PAGE_MAX: usize = 1000;
+const ROOMS_PAGE: usize = 1000;
+
+#[derive(Clone)]
+pub struct Desk {
+    pub auth: Auth,
+    pub records: Arc<dyn Records>,
+    /// Of the cluster: every one has a partition of rooms.
+    pub slots: u16,
+}
+
+impl Desk {
+    pub async fn carry_out(&self, order: Order) -> Result<Answer, Refused> {
+        match order {
+            Order::AddUser { name, display, password, admin } => {
+                let user = self.auth.add_user(NewUser { name, display, password, admin }).await?;
+                Ok(Answer::User(entry(user)))
+            }
+            Order::ListUsers { after, limit } => {
+                let users = self.auth.users(&after, limit.min(USERS_PAGE_MAX)).await?;
+                Ok(Answer::Users { users: users.into_iter().map(entry).collect() })
+            }
+            Order::SetPassword { name, password } => {
+                self.auth.set_password(&name, &password).await?;
+                Ok(Answer::Done {})
+            }
+            Order::Token { name, label } => self.token(&name, label).await,
+            Order::RotateKeys {} => Ok(Answer::Key { kid: self.auth.rotate_keys().await? }),
+            Order::ListRooms {} => Ok(Answer::Rooms { rooms: self.rooms().await? }),
+            Order::SetLogLevel { level } => {
+                logs::set_level(&level).map_err(|error| Refused::new(ErrorCode::BadRequest, error.to_string()))?;
+                Ok(Answer::Done {})
+            }
+        }
+    }
+
+    async fn token(&self, name: &str, label: String) -> Result<Answer, Refused> {
+        let user = self.auth.user_named(name).await?.ok_or(auth::Error::NotFound)?;
+        let origin = Origin { address: IpAddr::V4(Ipv4Addr::LOCALHOST), device: DeviceId(Uuid::now_v7()), label };
+        let signed_in = self.auth.start_login(user.id, origin).await?;
+        let (access, refresh) = (signed_in.access, signed_in.refresh);
+        Ok(Answer::Token { user: user.id, access, expires_in_s: auth::ACCESS_S, refresh })
+    }
+
+    /// From the projections, which may lag a moment behind what was just said.
+    async fn rooms(&self) -> Result<Vec<RoomEntry>, Refused> {
+        let mut rooms = Vec::new();
+        for slot in (0..self.slots).map(SlotId) {
+            let mut from = bytes::Bytes::new();
+            loop {
+                let page = Range::all(RoomHead::key_of(slot, schema::RoomId::default()), ROOMS_PAGE).from(from);
+                let heads = self.records.list::<RoomHead>(page).await?;
+                for (head, _) in &heads {
+                    rooms.extend(self.room(*head).await?);
+                }
+                match heads.last() {
+                    Some((last, _)) if heads.len() == ROOMS_PAGE => from = [last.room.as_bytes(), &[0][..]].concat().into(),
+                    _ => break,
+                }
+            }
+        }
+        Ok(rooms)
+    }
+
+    async fn room(&self, head: RoomHead) -> Result<Option<RoomEntry>, Refused> {
+        let row = self.records.fetch::<RoomRow>(RoomRow::key_of(head.room)).await?;
+        let size = self.records.fetch::<RoomSize>(RoomSize::key_of(head.room)).await?;
+        let members = size.map_or(0, |(size, _)| size.members);
+        Ok(row.map(|(RoomRow { room, kind, settings, .. }, _)| RoomEntry {
+            room,
+            kind,
+            name: settings.name,
+            messages: head.ordinal,
+            members,
+            at: head.at,
+        }))
+    }
+}
+
+fn entry(user: schema::record::User) -> UserEntry {
+    let schema::record::User { id, name, display, admin, created_at, last_seen: _ } = user;
+    UserEntry { id, name, display, admin, created_at }
+}

@@ -1,0 +1,92 @@
+//! The orders of the command line and their answers, as they go over the Unix socket. A node and a command of different
+//! versions refuse what they do not know by name.
+
+use schema::{ErrorCode, RoomId, RoomKind, UserId};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Order {
+    AddUser {
+        name: String,
+        display: String,
+        password: String,
+        admin: bool,
+    },
+    ListUsers {
+        after: String,
+        limit: usize,
+    },
+    SetPassword {
+        name: String,
+        password: String,
+    },
+    /// An access and a refresh token for a user, as if they had signed in.
+    Token {
+        name: String,
+        label: String,
+    },
+    RotateKeys {},
+    ListRooms {},
+    SetLogLevel {
+        level: String,
+    },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Done {},
+    User(UserEntry),
+    Users { users: Vec<UserEntry> },
+    Token { user: UserId, access: String, expires_in_s: u64, refresh: String },
+    Key { kid: String },
+    Rooms { rooms: Vec<RoomEntry> },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserEntry {
+    pub id: UserId,
+    pub name: String,
+    pub display: String,
+    pub admin: bool,
+    /// Milliseconds since 1970.
+    pub created_at: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RoomEntry {
+    pub room: RoomId,
+    pub kind: RoomKind,
+    pub name: String,
+    pub messages: u64,
+    pub members: u32,
+    /// Of the last event: milliseconds since 1970.
+    pub at: u64,
+}
+
+/// Why an order was not carried out, in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    pub code: ErrorCode,
+    pub message: String,
+}
+
+impl Refused {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl From<crate::auth::Error> for Refused {
+    fn from(error: crate::auth::Error) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<store::Error> for Refused {
+    fn from(error: store::Error) -> Self {
+        crate::auth::Error::from(error).into()
+    }
+}
