@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use schema::record::{RoomHead, RoomRow, RoomSize};
+use schema::record::{RoomHead, RoomRow, RoomSize, SettingsRow};
 use schema::{DeviceId, ErrorCode, SlotId};
 use store::{Range, Records, RecordsExt};
 use uuid::Uuid;
@@ -80,15 +80,10 @@ impl Desk {
     async fn room(&self, head: RoomHead) -> Result<Option<RoomEntry>, Refused> {
         let row = self.records.fetch::<RoomRow>(RoomRow::key_of(head.room)).await?;
         let size = self.records.fetch::<RoomSize>(RoomSize::key_of(head.room)).await?;
+        let settings = self.records.fetch::<SettingsRow>(SettingsRow::key_of(head.room)).await?;
         let members = size.map_or(0, |(size, _)| size.members);
-        Ok(row.map(|(RoomRow { room, kind, settings, .. }, _)| RoomEntry {
-            room,
-            kind,
-            name: settings.name,
-            messages: head.ordinal,
-            members,
-            at: head.at,
-        }))
+        let name = settings.map_or_else(String::new, |(row, _)| row.settings.name);
+        Ok(row.map(|(row, _)| RoomEntry { room: row.room, kind: row.kind, name, messages: head.ordinal, members, at: head.at }))
     }
 }
 

@@ -76,7 +76,7 @@ impl Auth {
     async fn put_password(&self, user: UserId, password: &str, expect: Expect) -> Result<(), Error> {
         let password_hash = self.0.passwords.hash(password).await?;
         let credential = Credential { user, password_hash, changed_at: self.now() };
-        match self.records().store(&credential, expect).await? {
+        match self.put(&credential, expect).await? {
             Put::Done { .. } => Ok(()),
             Put::Conflict { .. } => Err(Error::Again),
         }

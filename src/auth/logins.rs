@@ -33,7 +33,7 @@ impl Auth {
             rotation: 0,
             revoked: false,
         };
-        match self.records().store(&login, Expect::Absent).await? {
+        match self.put(&login, Expect::Absent).await? {
             Put::Done { .. } => Ok(SignedIn { identity, access: self.0.keys.load().sign(identity, now)?, refresh }),
             Put::Conflict { .. } => Err(Error::Again),
         }
@@ -65,7 +65,7 @@ impl Auth {
     }
 
     async fn put_rotated(&self, rotated: &Login, version: u64) -> Result<(), Error> {
-        if let Put::Done { .. } = self.records().store(rotated, Expect::Version(version)).await? {
+        if let Put::Done { .. } = self.put(rotated, Expect::Version(version)).await? {
             return Ok(());
         }
         match self.login(rotated.user, rotated.id).await? {
@@ -135,9 +135,9 @@ impl Auth {
             if !login.revoked {
                 let now = self.now();
                 let until = now + (token::LIFE_S + token::LEEWAY_S + 1) * 1000;
-                self.records().store(&Revocation { login: id, user, until }, Expect::Any).await?;
+                self.put(&Revocation { login: id, user, until }, Expect::Any).await?;
                 let ended = Login { revoked: true, ..login };
-                if let Put::Conflict { .. } = self.records().store(&ended, Expect::Version(version)).await? {
+                if let Put::Conflict { .. } = self.put(&ended, Expect::Version(version)).await? {
                     continue;
                 }
                 self.0.revoked.lock().add(id, until, now);

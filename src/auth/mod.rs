@@ -12,6 +12,7 @@ mod password;
 mod people;
 mod refresh;
 mod revoked;
+mod rows;
 mod secret;
 mod sign_up;
 mod throttle;

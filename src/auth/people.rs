@@ -60,7 +60,7 @@ impl Auth {
         let (person, version) = self.records().fetch::<User>(User::key_of(user)).await?.ok_or(Error::NotFound)?;
         let display = if display.is_empty() { person.name.clone() } else { display };
         let person = User { display, ..person };
-        match self.records().store(&person, Expect::Version(version)).await? {
+        match self.put(&person, Expect::Version(version)).await? {
             Put::Done { .. } => Ok(profile(person)),
             Put::Conflict { .. } => Err(Error::Again),
         }

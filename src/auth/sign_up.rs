@@ -51,8 +51,8 @@ impl Auth {
         let Some(claim) = self.claim(&new.name, id).await? else { return Err(Error::NameTaken) };
         let first = self.claim(FIRST_USER, id).await?;
         let user = User { id, name: new.name, display, admin: new.admin || first.is_some(), created_at, last_seen: None };
-        self.records().store(&Credential { user: id, password_hash, changed_at: created_at }, Expect::Absent).await?;
-        self.records().store(&user, Expect::Absent).await?;
+        self.put(&Credential { user: id, password_hash, changed_at: created_at }, Expect::Absent).await?;
+        self.put(&user, Expect::Absent).await?;
         if let Some(version) = first {
             self.confirm(FIRST_USER, id, version).await?;
         }
@@ -67,7 +67,7 @@ impl Auth {
     /// The version of the claim if it is ours now.
     async fn claim(&self, name: &str, user: UserId) -> Result<Option<u64>, Error> {
         let claim = Username { name: name.to_owned(), user };
-        if let Put::Done { version } = self.records().store(&claim, Expect::Absent).await? {
+        if let Put::Done { version } = self.put(&claim, Expect::Absent).await? {
             return Ok(Some(version));
         }
         let Some((held, version)) = self.records().fetch::<Username>(Username::key_of(name)).await? else {
@@ -77,7 +77,7 @@ impl Auth {
         if !is_orphan || self.now() < made_at(held.user) + ORPHAN_MS {
             return Ok(None);
         }
-        match self.records().store(&claim, Expect::Version(version)).await? {
+        match self.put(&claim, Expect::Version(version)).await? {
             Put::Done { version } => Ok(Some(version)),
             Put::Conflict { .. } => Ok(None),
         }
@@ -85,7 +85,7 @@ impl Auth {
 
     async fn confirm(&self, name: &str, user: UserId, version: u64) -> Result<bool, Error> {
         let claim = Username { name: name.to_owned(), user };
-        let put = self.records().store(&claim, Expect::Version(version)).await?;
+        let put = self.put(&claim, Expect::Version(version)).await?;
         Ok(matches!(put, Put::Done { .. }))
     }
 

@@ -6,6 +6,8 @@ use hubbub::auth::Config;
 use parking_lot::Mutex;
 use schema::{ErrorCode, LoginId};
 
+use store::sim::Fault;
+
 use super::{Door, PASSWORD, code, now_ms, origin};
 
 /// Collects the logins whose sockets would be closed.
@@ -184,4 +186,14 @@ async fn a_device_label_cannot_fake_a_line_or_an_order() {
     let ada = door.auth.log_in("ada", PASSWORD, from).await.unwrap();
     let devices = door.auth.devices(ada.identity).await.unwrap().devices;
     assert!(devices.iter().any(|device| device.label == "phoneadmin"));
+}
+
+#[tokio::test]
+async fn a_rotation_whose_answer_was_lost_in_the_store_is_not_taken_for_reuse() {
+    let door = Door::new().await;
+    let first = door.sign_up("ada").await.unwrap();
+    let mut faults = vec![Fault::AnswerLost, Fault::Never].into_iter();
+    door.store.set_faults(move |_| faults.next().unwrap_or(Fault::None));
+    let second = door.refresh(&first.refresh).await.unwrap();
+    assert!(door.refresh(&second.refresh).await.is_ok());
 }

@@ -2,7 +2,6 @@
 
 mod accounts;
 mod logins;
-mod memory;
 mod tokens;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use hubbub::auth::{Auth, Config, Error, Origin, SignedIn};
 use schema::rest::SignUp;
 use schema::{DeviceId, ErrorCode};
-use store::Records;
+use store::{Records, SimStore};
 use uuid::Uuid;
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -22,6 +21,7 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct Door {
     pub auth: Auth,
     pub records: Arc<dyn Records>,
+    pub store: SimStore,
     ahead_ms: Arc<AtomicU64>,
     config: Config,
 }
@@ -32,10 +32,11 @@ impl Door {
     }
 
     pub async fn with(config: Config) -> Self {
-        let records: Arc<dyn Records> = Arc::new(memory::Memory::default());
+        let store = SimStore::default();
+        let records: Arc<dyn Records> = Arc::new(store.clone());
         let ahead_ms = Arc::new(AtomicU64::new(0));
         let auth = open(&records, &config, &ahead_ms).await;
-        Self { auth, records, ahead_ms, config }
+        Self { auth, records, store, ahead_ms, config }
     }
 
     /// Another process on the same data.

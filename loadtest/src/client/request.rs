@@ -53,11 +53,11 @@ pub fn became(act: &Act, sender: UserId, body: &EventBody) -> bool {
             target == at && emoji == with && on == now
         }
         (Act::Pin { target, on }, EventBody::Pin { target: at, on: now }) => target == at && on == now,
-        (Act::Join, EventBody::Member { user, role }) => *user == sender && role.is_some(),
-        (Act::Leave, EventBody::Member { user, role }) => *user == sender && role.is_none(),
-        (Act::Invite { user }, EventBody::Member { user: whom, role }) => user == whom && role.is_some(),
-        (Act::Kick { user }, EventBody::Member { user: whom, role }) => user == whom && role.is_none(),
-        (Act::Role { user, role }, EventBody::Member { user: whom, role: now }) => user == whom && *now == Some(*role),
+        (Act::Join, EventBody::Member { user, role, .. }) => *user == sender && role.is_some(),
+        (Act::Leave, EventBody::Member { user, role, .. }) => *user == sender && role.is_none(),
+        (Act::Invite { user }, EventBody::Member { user: whom, role, .. }) => user == whom && role.is_some(),
+        (Act::Kick { user }, EventBody::Member { user: whom, role, .. }) => user == whom && role.is_none(),
+        (Act::Role { user, role }, EventBody::Member { user: whom, role: now, .. }) => user == whom && *now == Some(*role),
         (Act::Create { kind, members, .. }, EventBody::Created { kind: made, members: all, .. }) => {
             kind == made && members.iter().all(|user| all.iter().any(|member| member.user == *user))
         }
