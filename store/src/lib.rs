@@ -15,7 +15,7 @@ pub mod sim;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use embedded::{Embedded, EmbeddedConfig};
+pub use embedded::{BackupSummary, Embedded, EmbeddedConfig, restore};
 pub use error::Error;
 pub use journal::{Append, Appended, Fenced, Journal, StoredBlock};
 pub use records::{Expect, Put, Range, Records, RecordsExt, Row, Write};

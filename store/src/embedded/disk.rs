@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
@@ -13,6 +14,12 @@ use crate::metrics::Metrics;
 
 /// Free bytes of the disk under a folder.
 pub type FreeBytes = Box<dyn Fn(&Path) -> std::io::Result<u64> + Send + Sync>;
+
+/// What must stay free, and how one looks.
+pub struct Space {
+    pub free_of: FreeBytes,
+    pub reserve_bytes: u64,
+}
 
 pub fn free_bytes(folder: &Path) -> std::io::Result<u64> {
     let disk = statvfs(folder)?;
@@ -30,8 +37,7 @@ pub enum Room {
 
 pub struct Disk {
     folder: PathBuf,
-    free_of: FreeBytes,
-    reserve_bytes: u64,
+    space: Arc<Space>,
     ballast_bytes: u64,
     interval: Duration,
     metrics: Metrics,
@@ -46,22 +52,10 @@ pub struct Disk {
 const WRITE_AMPLIFICATION: u64 = 4;
 
 impl Disk {
-    pub fn new(folder: &Path, free_of: FreeBytes, reserve_bytes: u64, ballast_bytes: u64, interval: Duration, metrics: Metrics) -> Self {
+    pub fn new(folder: &Path, space: Arc<Space>, ballast_bytes: u64, interval: Duration, metrics: Metrics) -> Self {
         let folder = folder.to_owned();
         let has_ballast = folder.join("ballast").exists();
-        Self {
-            folder,
-            free_of,
-            reserve_bytes,
-            ballast_bytes,
-            interval,
-            metrics,
-            looked: None,
-            free: 0,
-            written: 0,
-            room: Room::Open,
-            has_ballast,
-        }
+        Self { folder, space, ballast_bytes, interval, metrics, looked: None, free: 0, written: 0, room: Room::Open, has_ballast }
     }
 
     pub fn wrote(&mut self, bytes: usize) {
@@ -71,7 +65,7 @@ impl Disk {
     /// What may be written now. Looks at the disk once an interval; in between it counts what was written.
     pub fn room(&mut self, now: Instant) -> Room {
         let is_due = self.looked.is_none_or(|looked| now.duration_since(looked) >= self.interval);
-        if is_due || self.free.saturating_sub(self.written) < self.reserve_bytes {
+        if is_due || self.free.saturating_sub(self.written) < self.space.reserve_bytes {
             self.look(now);
         }
         let before = self.room;
@@ -82,7 +76,7 @@ impl Disk {
             self.take_ballast();
         }
         if before != self.room {
-            tracing::warn!(free_bytes = self.free, reserve_bytes = self.reserve_bytes, room = ?self.room, "disk space");
+            tracing::warn!(free_bytes = self.free, reserve_bytes = self.space.reserve_bytes, room = ?self.room, "disk space");
             self.metrics.read_only.set(f64::from(u8::from(self.room > Room::Open)));
         }
         self.room
@@ -94,23 +88,24 @@ impl Disk {
             "the disk under {} has {} MiB left and {} MiB are kept free; free some space and writing goes on by itself",
             self.folder.display(),
             self.free / MIB,
-            self.reserve_bytes / MIB
+            self.space.reserve_bytes / MIB
         ))
     }
 
     fn judge(&self) -> Room {
         let free = self.free.saturating_sub(self.written);
         // Coming back wants more than going down did, else the ballast flaps.
-        let back = if self.room == Room::Open { 0 } else { self.reserve_bytes / 8 + if self.has_ballast { 0 } else { self.ballast_bytes } };
+        let back =
+            if self.room == Room::Open { 0 } else { self.space.reserve_bytes / 8 + if self.has_ballast { 0 } else { self.ballast_bytes } };
         match () {
-            () if free >= self.reserve_bytes + back => Room::Open,
-            () if free >= self.reserve_bytes / 2 => Room::Finishing,
+            () if free >= self.space.reserve_bytes + back => Room::Open,
+            () if free >= self.space.reserve_bytes / 2 => Room::Finishing,
             () => Room::Shut,
         }
     }
 
     fn look(&mut self, now: Instant) {
-        match (self.free_of)(&self.folder) {
+        match (self.space.free_of)(&self.folder) {
             Ok(free) => self.free = free,
             Err(error) => {
                 tracing::warn!(%error, "the disk's free space cannot be read; taken as none");
@@ -130,12 +125,12 @@ impl Disk {
         let room = self.room;
         self.look(now);
         // Giving it up never opens the store again by itself: it is there to finish with.
-        self.room = if room == Room::Shut && self.free >= self.reserve_bytes / 2 { Room::Finishing } else { room };
+        self.room = if room == Room::Shut && self.free >= self.space.reserve_bytes / 2 { Room::Finishing } else { room };
     }
 
     fn take_ballast(&mut self) {
         self.has_ballast = true;
-        if self.ballast_bytes == 0 || self.free < self.reserve_bytes + self.ballast_bytes {
+        if self.ballast_bytes == 0 || self.free < self.space.reserve_bytes + self.ballast_bytes {
             self.has_ballast = self.ballast_bytes == 0;
             return;
         }

@@ -1,6 +1,7 @@
 //! The store of one machine, on fjall: one writer thread that commits whatever waits with one fsync, a few reader threads,
 //! and guard rails (lock, free space, checksums, a mark of what was acknowledged). No fjall type leaves this folder.
 
+mod backup;
 mod disk;
 mod layout;
 mod lock;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 use schema::SlotId;
 use schema::record::Key;
 
+pub use backup::{BackupSummary, restore};
 pub use disk::{FreeBytes, free_bytes};
 
 use crate::metrics::Metrics;
@@ -94,6 +96,9 @@ pub struct Embedded {
     writer: Option<JoinHandle<()>>,
     readers: readers::Readers,
     tables: Tables,
+    space: Arc<disk::Space>,
+    /// Held by the one backup that runs.
+    backup: Arc<tokio::sync::Semaphore>,
     /// Last: the next process may come in when everything else has ended.
     _lock: lock::Lock,
 }
@@ -107,10 +112,11 @@ impl Embedded {
         let folder = path.as_ref().to_owned();
         std::fs::create_dir_all(&folder).map_err(|error| unusable(format!("the folder {} cannot be made: {error}", folder.display())))?;
         let lock = lock::Lock::take(&folder)?;
+        backup::check_finished(&folder)?;
         let opened = open::open(&folder, &config)?;
         let metrics = Metrics::new();
-        let disk =
-            disk::Disk::new(&folder, config.free_bytes, config.reserve_bytes, config.ballast_bytes, config.disk_interval, metrics.clone());
+        let space = Arc::new(disk::Space { free_of: config.free_bytes, reserve_bytes: config.reserve_bytes });
+        let disk = disk::Disk::new(&folder, space.clone(), config.ballast_bytes, config.disk_interval, metrics.clone());
         let (grant, tables) = (opened.grant, opened.tables.clone());
         let no_thread = |error: std::io::Error| unusable(format!("a thread cannot be started: {error}"));
         let readers = readers::Readers::start(config.readers, &tables, &metrics).map_err(no_thread)?;
@@ -119,11 +125,28 @@ impl Embedded {
         let (work, on_fatal) = (queue.clone(), config.on_fatal);
         let writer =
             std::thread::Builder::new().name("store-write".into()).spawn(move || writer.run(&work, on_fatal)).map_err(no_thread)?;
-        Ok(Self { folder, grant, queue, writer: Some(writer), readers, tables, _lock: lock })
+        let backup = Arc::new(tokio::sync::Semaphore::new(1));
+        Ok(Self { folder, grant, queue, writer: Some(writer), readers, tables, space, backup, _lock: lock })
     }
 
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Writes one moment of the data into `to`, a folder that is absent or empty, while everything goes on. One at a time.
+    pub async fn backup(&self, to: impl Into<PathBuf>) -> Result<BackupSummary, Error> {
+        let running = self.backup.clone().try_acquire_owned();
+        let running = running.map_err(|_| unusable("a backup is running; wait for its end".into()))?;
+        let (to, tables, space) = (to.into(), self.tables.clone(), self.space.clone());
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let thread = std::thread::Builder::new().name("store-backup".into()).spawn(move || {
+            let written = backup::backup(&tables, &to, &space);
+            drop((tables, running));
+            // Whoever asked may have gone; the backup is there or it is not.
+            let _ = reply.send(written);
+        });
+        thread.map_err(|error| unusable(format!("a thread cannot be started: {error}")))?;
+        answer.await.unwrap_or_else(|_| Err(unusable("the backup met a bug and is not finished".into())))
     }
 
     /// What the data takes on the disk, the ballast apart.

@@ -34,6 +34,8 @@ pub struct Writer {
     group_bytes_max: usize,
     /// Rows were committed without an fsync since the last one.
     is_dirty: bool,
+    /// Of the group that is being written.
+    answers: Vec<Answer>,
 }
 
 type Answer = (oneshot::Sender<Result<Done, Error>>, Result<Done, Error>);
@@ -53,7 +55,7 @@ struct Group {
 impl Writer {
     pub fn new(opened: Opened, disk: Disk, metrics: Metrics, group_bytes_max: usize) -> Self {
         let Opened { tables, ledgers, group, mark, .. } = opened;
-        Self { tables, ledgers, group, mark, disk, metrics, group_bytes_max, is_dirty: false }
+        Self { tables, ledgers, group, mark, disk, metrics, group_bytes_max, is_dirty: false, answers: Vec::new() }
     }
 
     /// Until the queue is closed and empty, or a commit fails.
@@ -64,8 +66,9 @@ impl Writer {
             Ok(Err(error)) => format!("writing to the disk failed, so the process stops: {error}"),
             Err(_) => "the store's writer met a bug, so the process stops".into(),
         };
-        queue.abandon();
+        // First, so that the process ends before anybody is told anything.
         on_fatal(failed);
+        queue.abandon();
     }
 
     fn write_all(&mut self, queue: &Arc<Queue>) -> Result<(), Error> {
@@ -91,23 +94,22 @@ impl Writer {
             room: self.disk.room(Instant::now()),
             now_ms: now_ms(),
         };
-        let mut answers: Vec<Answer> = Vec::new();
         while group.bytes < self.group_bytes_max
             && let Some(job) = jobs.next()
         {
             group.bytes += job.op.bytes();
             let answer = self.decide(&mut group, job.op);
-            answers.push((job.reply, answer));
+            self.answers.push((job.reply, answer));
         }
-        self.commit(group, answers.len())?;
-        for (reply, answer) in answers {
+        self.commit(group)?;
+        for (reply, answer) in self.answers.drain(..) {
             // A caller that went away is told by the journal when it asks again.
             let _ = reply.send(answer);
         }
         Ok(())
     }
 
-    fn commit(&mut self, mut group: Group, ops: usize) -> Result<(), Error> {
+    fn commit(&mut self, mut group: Group) -> Result<(), Error> {
         let sync = group.needs_sync && (self.is_dirty || !group.batch.is_empty());
         if group.batch.is_empty() && !sync {
             return Ok(());
@@ -128,7 +130,7 @@ impl Writer {
         self.is_dirty = !sync;
         self.disk.wrote(group.bytes);
         self.metrics.rows.increment(group.rows_written);
-        self.metrics.group_ops.record(ops as f64);
+        self.metrics.group_ops.record(self.answers.len() as f64);
         self.metrics.group_bytes.record(group.bytes as f64);
         Ok(())
     }
