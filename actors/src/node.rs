@@ -20,7 +20,7 @@ use crate::project::Projector;
 use crate::read::{PageQuery, Reader};
 use crate::relay::Relay;
 use crate::reply::{Answering, RETRY_MS, Reply};
-use crate::room::RoomMessage;
+use crate::room::{Request, RoomMessage};
 use crate::session::actor::room_state;
 use crate::session::core::Input;
 use crate::session::{Attachment, SessionMessage};
@@ -108,7 +108,7 @@ impl Node {
         match gate.enter(weight(&act), shared.config.room_requests_max, shared.config.room_bytes_max) {
             Some(permit) => {
                 answering.hold(permit);
-                shared.tell_room(order.room, RoomMessage::Request { user, order, act, answering });
+                shared.tell_room(order.room, RoomMessage::Request(Box::new(Request { user, order, act, answering })));
             }
             None => {
                 metrics().busy.increment(1);

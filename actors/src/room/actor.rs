@@ -17,12 +17,7 @@ use crate::shared::{Shared, now_ms};
 use crate::slot::SlotMessage;
 
 pub enum RoomMessage {
-    Request {
-        user: UserId,
-        order: Order,
-        act: Act,
-        answering: Answering,
-    },
+    Request(Box<Request>),
     Applied(Vec<Arc<Event>>),
     Learned {
         token: u64,
@@ -37,10 +32,18 @@ pub enum RoomMessage {
 impl RoomMessage {
     /// Answers a request that no room will see.
     pub fn refuse(self, code: ErrorCode) {
-        if let Self::Request { answering, .. } = self {
-            answering.refuse(code, code.is_temporary().then_some(RETRY_MS));
+        if let Self::Request(request) = self {
+            request.answering.refuse(code, code.is_temporary().then_some(RETRY_MS));
         }
     }
+}
+
+/// What one person wants done, and where the answer goes.
+pub struct Request {
+    pub user: UserId,
+    pub order: Order,
+    pub act: Act,
+    pub answering: Answering,
 }
 
 pub struct RoomActor;
@@ -102,7 +105,8 @@ impl Actor for RoomActor {
 
     async fn handle(&self, myself: ActorRef<RoomMessage>, message: RoomMessage, state: &mut State) -> Result<(), ActorProcessingErr> {
         match message {
-            RoomMessage::Request { user, order, act, answering } => {
+            RoomMessage::Request(request) => {
+                let Request { user, order, act, answering } = *request;
                 let token = state.next_token;
                 state.next_token += 1;
                 state.last_used = Instant::now();

@@ -16,7 +16,7 @@ impl Members {
     pub fn role(&self, user: UserId) -> Option<Role> {
         self.rows.get(&user).and_then(|(role, _)| *role)
     }
-    pub fn len(&self) -> u32 {
+    pub fn count(&self) -> u32 {
         self.present
     }
     pub fn owners(&self) -> u32 {

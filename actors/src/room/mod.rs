@@ -12,6 +12,6 @@ mod recent;
 mod rules;
 mod wake;
 
-pub use actor::{RoomActor, RoomMessage};
+pub use actor::{Request, RoomActor, RoomMessage};
 pub use core::{Ask, Core, Effect, Fact, Input, Need, Outcome, State};
 pub use members::Members;

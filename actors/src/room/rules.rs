@@ -195,12 +195,12 @@ fn message(state: &State, facts: &Facts, target: u64) -> Check<UserId> {
 
 fn member(state: &State, user: UserId, role: Option<Role>) -> EventBody {
     let before = state.members.role(user).is_some();
-    let members = state.members.len() + u32::from(role.is_some()) - u32::from(before);
+    let members = state.members.count() + u32::from(role.is_some()) - u32::from(before);
     EventBody::Member { user, role, members }
 }
 
 fn keeps_an_owner(state: &State, user: UserId) -> Check<()> {
-    let last = state.members.role(user) == Some(Role::Owner) && state.members.owners() == 1 && state.members.len() > 1;
+    let last = state.members.role(user) == Some(Role::Owner) && state.members.owners() == 1 && state.members.count() > 1;
     if last { refuse(ErrorCode::LastOwner) } else { Ok(()) }
 }
 

@@ -295,7 +295,8 @@ impl State {
                 PAUSES_MS[PAUSES_MS.len() - 1]
             }
         };
-        let _ = myself.send_after(Duration::from_millis(pause_ms), || SlotMessage::Restart);
+        // Detached: it lives until the slot does.
+        drop(myself.send_after(Duration::from_millis(pause_ms), || SlotMessage::Restart));
     }
 
     async fn restart(&mut self, myself: &ActorRef<SlotMessage>) {

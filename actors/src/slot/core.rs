@@ -222,7 +222,7 @@ impl Core {
                     if number != self.head + 1 {
                         return self.stop(Stop::Broken(Error::MissingBlock { slot: self.slot.0, block: self.head + 1 }), effects);
                     }
-                    let bytes = block.events.iter().map(|e| super::block::weight(e)).sum();
+                    let bytes = block.events.iter().map(super::block::weight).sum();
                     self.grow_tail(number, block.events.len(), bytes);
                     self.head = number;
                     self.replayed.push((number, block.events.into_iter().map(Arc::new).collect()));

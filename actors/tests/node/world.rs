@@ -1,0 +1,120 @@
+//! The node under test, a lot's inbox to look into, and people who ask for things.
+
+use std::sync::Arc;
+
+use actors::outlet::{Down, Outlet};
+use actors::{Attach, Command, Config, Node, Reply};
+use parking_lot::Mutex;
+use schema::client::{Act, Order, Resume};
+use schema::server::{Ready, Refusal};
+use schema::{Cmid, ConnectionId, DeviceId, ErrorCode, Event, LoginId, RoomId, RoomKind, RoomSettings, ServerEvent, UserId, rest};
+use store::sim::SimStore;
+use tokio::sync::{Notify, oneshot};
+use uuid::Uuid;
+
+pub struct World {
+    pub node: Node,
+    pub store: SimStore,
+    outlet: Outlet,
+    arrived: Arc<Notify>,
+    seen: Mutex<Vec<Down>>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::on(SimStore::default()).await
+    }
+
+    /// A node started on this store, which a node before it may have used.
+    pub async fn on(store: SimStore) -> Self {
+        let arrived = Arc::new(Notify::new());
+        let wake = arrived.clone();
+        let outlet = Outlet::new(0, 64 << 20, move || wake.notify_one());
+        let config = Config { slots: 4, ..Config::default() };
+        let node = Node::start(config, Arc::new(store.clone()), Arc::new(store.clone()), vec![outlet.clone()]).await.unwrap();
+        Self { node, store, outlet, arrived, seen: Mutex::default() }
+    }
+
+    pub fn ask(&self, user: UserId, order: Order, act: Act) -> oneshot::Receiver<Result<rest::Landed, Refusal>> {
+        let (answer, answered) = oneshot::channel();
+        self.node.command(Command { user, order, act, reply: Reply::Once(answer) });
+        answered
+    }
+    pub async fn act(&self, user: UserId, order: Order, act: Act) -> Result<rest::Landed, ErrorCode> {
+        self.ask(user, order, act).await.expect("every request is answered").map_err(|refusal| refusal.code)
+    }
+    pub async fn post(&self, user: UserId, room: RoomId, after: u64, text: &str) -> Result<rest::Landed, ErrorCode> {
+        self.act(user, order(room, after), post(text)).await
+    }
+    pub async fn group(&self, owner: UserId, members: &[UserId]) -> RoomId {
+        let room = RoomId(Uuid::now_v7());
+        let act = Act::Create { kind: RoomKind::Group, settings: RoomSettings::default(), members: members.to_vec() };
+        assert_eq!(self.act(owner, order(room, 0), act).await.unwrap().seq, 1);
+        room
+    }
+
+    pub async fn attach(&self, user: UserId, connection: u32, resume: Vec<Resume>) -> Result<(), Refusal> {
+        let attach = Attach { user, device: DeviceId::default(), login: LoginId::default(), connection: at(connection), resume };
+        self.node.attach(attach).await
+    }
+
+    /// Waits until the lot was told something that `find` knows.
+    pub async fn told<T>(&self, mut find: impl FnMut(&Down) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = self.look(&mut find) {
+                return found;
+            }
+            self.arrived.notified().await;
+        }
+    }
+    /// The same without waiting.
+    pub fn look<T>(&self, mut find: impl FnMut(&Down) -> Option<T>) -> Option<T> {
+        let mut fresh = Vec::new();
+        self.outlet.take(&mut fresh);
+        let mut seen = self.seen.lock();
+        seen.extend(fresh);
+        seen.iter().find_map(&mut find)
+    }
+    pub async fn greeted(&self, connection: u32) -> (Ready, Vec<ServerEvent>) {
+        self.told(|down| match down {
+            Down::Greet { connection: c, events, .. } if *c == at(connection) => {
+                let ServerEvent::Ready(ready) = events[0].event() else { panic!("a greeting begins with ready") };
+                Some((ready.clone(), events[1..].iter().map(|e| e.event().clone()).collect()))
+            }
+            _ => None,
+        })
+        .await
+    }
+    /// Everything that was shown of a room, in the order in which the lot was told.
+    pub fn shown(&self, room: RoomId) -> Vec<Event> {
+        self.look(|_| None::<()>);
+        let seen = self.seen.lock();
+        let batches = seen.iter().filter_map(|down| match down {
+            Down::Batch { room: r, events, .. } if *r == room => Some(events),
+            _ => None,
+        });
+        let event = |shown: &actors::outlet::Encoded| match shown.event() {
+            ServerEvent::Event(event) => event.clone(),
+            other => panic!("a batch holds events, not {other:?}"),
+        };
+        batches.flatten().map(event).collect()
+    }
+
+    pub async fn events(&self, user: UserId, room: RoomId) -> Vec<Event> {
+        let query = actors::PageQuery { room, after: Some(0), limit: Some(200), ..actors::PageQuery::default() };
+        self.node.history(user, query).await.unwrap().events
+    }
+}
+
+pub fn user(n: u8) -> UserId {
+    UserId::from_bytes([n; 16])
+}
+pub fn at(index: u32) -> ConnectionId {
+    ConnectionId { lot: 0, generation: 0, index }
+}
+pub fn order(room: RoomId, after: u64) -> Order {
+    Order { id: 1, room, cmid: Cmid(Uuid::now_v7()), after, prev: None }
+}
+pub fn post(text: &str) -> Act {
+    Act::Post { text: text.into(), reply: None, origin: None }
+}
