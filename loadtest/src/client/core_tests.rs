@@ -130,7 +130,7 @@ fn its_own_event_answers_a_request_that_is_not_under_way() {
 fn a_room_is_forgotten_with_the_removal_of_its_user() {
     let mut core = device(Start::Head);
     hear(&mut core, ready(10));
-    let body = EventBody::Member { user: user(1), role: None };
+    let body = EventBody::Member { user: user(1), role: None, members: 1 };
     hear(&mut core, ServerEvent::Event(Event { body, ..event(11, 2, 111) }));
     assert!(core.room(room()).is_none());
 }

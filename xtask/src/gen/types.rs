@@ -182,11 +182,12 @@ pub fn with_parts(all: &BTreeMap<String, Value>, wanted: BTreeSet<String>) -> BT
     let mut found = BTreeMap::new();
     let mut open: Vec<String> = wanted.into_iter().collect();
     while let Some(name) = open.pop() {
-        if !found.contains_key(&name) {
-            let schema = all.get(&name).unwrap_or_else(|| panic!("no type is called {name}"));
-            open.extend(references(schema));
-            found.insert(name, schema.clone());
+        if found.contains_key(&name) {
+            continue;
         }
+        let schema = all.get(&name).unwrap_or_else(|| panic!("no type is called {name}"));
+        open.extend(references(schema));
+        found.insert(name, schema.clone());
     }
     found
 }
