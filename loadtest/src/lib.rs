@@ -2,5 +2,6 @@
 //!
 //! Knows `schema` and nothing of the server, so that it can be run against an older node or somebody else's.
 
+pub mod check;
 pub mod client;
 pub mod history;
