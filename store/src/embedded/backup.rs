@@ -132,9 +132,11 @@ impl Part<BufWriter<File>> {
     }
 }
 
+type KeyValue = (Vec<u8>, Vec<u8>);
+
 impl Part<BufReader<File>> {
     /// `None`: the end, whole and in order.
-    fn read_row(&mut self, path: &Path) -> Result<Option<(Vec<u8>, Vec<u8>)>, Error> {
+    fn read_row(&mut self, path: &Path) -> Result<Option<KeyValue>, Error> {
         let key_length = u32::from_be_bytes(self.take(path, 4)?.try_into().expect("four bytes"));
         if key_length == END {
             let count = u64::from_be_bytes(self.take(path, 8)?.try_into().expect("eight bytes"));
