@@ -11,7 +11,7 @@ pub struct Need {
     pub name: &'static str,
     /// Any of these will do.
     programs: &'static [&'static str],
-    argument: &'static str,
+    arguments: &'static [&'static str],
     at_least: &'static [u32],
     get: &'static str,
     /// Debian's packages that hold it; empty: a person gets it by hand.
@@ -23,7 +23,7 @@ pub const TO_RUN: &[Need] = &[
     Need {
         name: "Rust",
         programs: &["cargo"],
-        argument: "--version",
+        arguments: &["--version"],
         at_least: &[1, 95],
         get: "install Rust with rustup, or `rustup update stable`",
         packages: &[],
@@ -31,7 +31,7 @@ pub const TO_RUN: &[Need] = &[
     Need {
         name: "C compiler",
         programs: &["cc"],
-        argument: "--version",
+        arguments: &["--version"],
         at_least: &[],
         get: "install a C compiler: `apt-get install gcc`, or Xcode's command line tools",
         packages: &["gcc", "libc6-dev"],
@@ -39,7 +39,7 @@ pub const TO_RUN: &[Need] = &[
     Need {
         name: "make",
         programs: &["make", "gmake"],
-        argument: "--version",
+        arguments: &["--version"],
         at_least: &[],
         get: "install make: `apt-get install make`",
         packages: &["make"],
@@ -47,20 +47,43 @@ pub const TO_RUN: &[Need] = &[
     Need {
         name: "Node",
         programs: &["node"],
-        argument: "--version",
+        arguments: &["--version"],
         at_least: &[20, 19],
         get: "install Node 20.19 or newer, from its home page or your package manager",
         packages: &[],
     },
-    Need { name: "npm", programs: &["npm"], argument: "--version", at_least: &[], get: "install npm: it comes with Node", packages: &[] },
+    Need {
+        name: "npm",
+        programs: &["npm"],
+        arguments: &["--version"],
+        at_least: &[],
+        get: "install npm: it comes with Node",
+        packages: &[],
+    },
 ];
 
 /// For `test`, besides.
 pub const TO_PROVE: &[Need] = &[
     Need {
+        name: "rustfmt",
+        programs: &["cargo"],
+        arguments: &["fmt", "--version"],
+        at_least: &[],
+        get: "`rustup component add rustfmt`",
+        packages: &[],
+    },
+    Need {
+        name: "clippy",
+        programs: &["cargo"],
+        arguments: &["clippy", "--version"],
+        at_least: &[],
+        get: "`rustup component add clippy`",
+        packages: &[],
+    },
+    Need {
         name: "Chromium",
         programs: &["chromium", "chromium-browser", "google-chrome"],
-        argument: "--version",
+        arguments: &["--version"],
         at_least: &[],
         get: "install Chromium: `apt-get install chromium fonts-dejavu-core fonts-noto-color-emoji`",
         packages: &["chromium", "fonts-dejavu-core", "fonts-noto-color-emoji"],
@@ -68,7 +91,7 @@ pub const TO_PROVE: &[Need] = &[
     Need {
         name: "Python",
         programs: &["python3"],
-        argument: "--version",
+        arguments: &["--version"],
         at_least: &[3, 9],
         get: "install Python 3 with venv: `apt-get install python3 python3-venv`",
         packages: &["python3", "python3-venv"],
@@ -76,7 +99,7 @@ pub const TO_PROVE: &[Need] = &[
     Need {
         name: "git",
         programs: &["git"],
-        argument: "--version",
+        arguments: &["--version"],
         at_least: &[2],
         get: "install git: `apt-get install git`",
         packages: &["git"],
@@ -126,7 +149,7 @@ pub fn run() -> Result<()> {
 
 fn found(need: &Need) -> Option<String> {
     need.programs.iter().find_map(|program| {
-        let said = run::read(Command::new(program).arg(need.argument)).ok()?;
+        let said = run::read(Command::new(program).args(need.arguments)).ok()?;
         Some(said.lines().next().unwrap_or_default().to_owned())
     })
 }
@@ -156,7 +179,7 @@ mod tests {
     #[test]
     fn a_missing_program_is_named_with_the_way_to_get_it() {
         let need =
-            Need { name: "Lute", programs: &["a-program-nobody-has"], argument: "", at_least: &[], get: "build a lute", packages: &[] };
+            Need { name: "Lute", programs: &["a-program-nobody-has"], arguments: &[], at_least: &[], get: "build a lute", packages: &[] };
         assert_eq!(lack(&need).as_deref(), Some("Lute is missing: build a lute."));
     }
 }

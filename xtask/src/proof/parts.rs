@@ -21,6 +21,7 @@ pub const ALL: &[Part] = &[
 ];
 
 fn format() -> Result<Tally> {
+    prepare::have(&["rustfmt"])?;
     check::format().map(|()| Tally::success())
 }
 
@@ -33,7 +34,7 @@ fn licences() -> Result<Tally> {
 }
 
 fn lints() -> Result<Tally> {
-    prepare::have(&["Rust", "C compiler", "make"])?;
+    prepare::have(&["Rust", "clippy", "C compiler", "make"])?;
     check::lints().map(|()| Tally::success())
 }
 
