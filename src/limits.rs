@@ -18,6 +18,8 @@ pub struct Limits {
     pub connections_per_address_max: u32,
     /// WebSockets of one user. Over it the one that is idle longest closes with 4003.
     pub connections_per_user_max: u32,
+    /// HTTP connections and handshakes of the whole node. Over it: 503. `…{why="http"}`
+    pub http_connections_max: usize,
     /// A request's head: bytes and fields. Over it: 431.
     pub head_bytes_max: usize,
     pub head_fields_max: usize,
@@ -66,6 +68,7 @@ impl Default for Limits {
             unauthenticated_per_address_max: 20,
             connections_per_address_max: 200,
             connections_per_user_max: 20,
+            http_connections_max: 16_384,
             head_bytes_max: 16 * 1024,
             head_fields_max: 64,
             head_ms: 10_000,

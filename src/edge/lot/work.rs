@@ -1,0 +1,315 @@
+//! What actors have for this lot's connections, in the order in which they said it.
+//!
+//! Batches of one room are joined as long as nobody joins or leaves a room in between. A big room is worked off in
+//! slices, and the lot reads between them; while a slice is open nobody is taken out of a room.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use actors::outlet::{Down, Encoded};
+use schema::server::Reconnect;
+use schema::{CloseCode, ConnectionId, RoomId, ServerEvent, UserId};
+
+use super::Lot;
+use super::deliver::{Joined, Kind};
+use super::read::may_read;
+use crate::edge::Up;
+use crate::edge::outbox::{Class, Pull};
+use crate::edge::slab::Phase;
+
+pub(super) enum Work {
+    One(Down),
+    Room {
+        room: RoomId,
+        events: Vec<Encoded>,
+        removed: Option<UserId>,
+        /// Made of `events` when the first slice is worked off.
+        joined: Vec<Rc<Joined>>,
+        parting: Vec<u32>,
+        next: usize,
+    },
+    Ephemeral {
+        room: RoomId,
+        joined: Rc<Joined>,
+        except: Option<ConnectionId>,
+        next: usize,
+    },
+    /// Batches were dropped on the way here: all rooms of all connections are behind.
+    Overflowed {
+        next: u32,
+    },
+    Drain {
+        window_ms: u32,
+        next: u32,
+    },
+}
+
+impl Work {
+    /// Nobody may leave a room now.
+    pub(super) fn is_begun(&self) -> bool {
+        matches!(self, Self::Room { next: 1.., .. } | Self::Ephemeral { next: 1.., .. })
+    }
+}
+
+impl Lot {
+    /// Everything out of the inbox into the script, which is empty.
+    pub(super) fn take_inbox(&mut self) {
+        let mut inbox = std::mem::take(&mut self.inbox);
+        let overflowed = self.outlet.take(&mut inbox);
+        let mut open: HashMap<RoomId, usize> = HashMap::new();
+        for down in inbox.drain(..) {
+            match down {
+                Down::Batch { room, events: more, removed: who } => {
+                    let place = *open.entry(room).or_insert(self.script.len());
+                    match self.script.get_mut(place) {
+                        Some(Work::Room { events, removed, .. }) => {
+                            events.extend(more);
+                            *removed = who;
+                        }
+                        _ => self.script.push_back(Work::Room {
+                            room,
+                            events: more,
+                            removed: who,
+                            joined: Vec::new(),
+                            parting: Vec::new(),
+                            next: 0,
+                        }),
+                    }
+                    if who.is_some() {
+                        open.remove(&room);
+                    }
+                }
+                Down::Ephemeral { room, event, except } => {
+                    let joined = Joined::one(event, Kind::Chunk(Class::Ephemeral));
+                    self.script.push_back(Work::Ephemeral { room, joined, except, next: 0 });
+                }
+                Down::Drain { window_ms } => self.script.push_back(Work::Drain { window_ms, next: 0 }),
+                Down::Send { .. } | Down::Close { .. } => self.script.push_back(Work::One(down)),
+                Down::Join { .. } | Down::Part { .. } | Down::Greet { .. } => {
+                    open.clear();
+                    self.script.push_back(Work::One(down));
+                }
+            }
+        }
+        self.inbox = inbox;
+        if overflowed {
+            self.metrics.inbox_overflows.increment(1);
+            self.script.push_back(Work::Overflowed { next: 0 });
+        }
+    }
+
+    /// One slice of the script.
+    pub(super) fn work(&mut self) {
+        let mut left = self.shared.limits.slice_members.max(1);
+        while left > 0
+            && let Some(mut work) = self.script.pop_front()
+        {
+            let is_done = match &mut work {
+                Work::Room { .. } => self.room_slice(&mut work, &mut left),
+                Work::Ephemeral { room, joined, except, next } => {
+                    let except = except.and_then(|connection| self.slab.find(connection));
+                    self.ephemeral_slice(*room, joined, except, next, &mut left)
+                }
+                Work::Overflowed { next } => self.overflow_slice(next, &mut left),
+                Work::Drain { window_ms, next } => self.drain_slice(*window_ms, next, &mut left),
+                Work::One(_) => {
+                    left -= 1;
+                    true
+                }
+            };
+            match work {
+                Work::One(down) => self.one(down),
+                _ if is_done => {}
+                unfinished => self.script.push_front(unfinished),
+            }
+        }
+    }
+
+    fn room_slice(&mut self, work: &mut Work, left: &mut usize) -> bool {
+        let Work::Room { room, events, removed, joined, parting, next } = work else { return true };
+        let Some(number) = self.rooms.number(*room) else { return true };
+        if joined.is_empty() {
+            *joined = self.join_frames(number, std::mem::take(events));
+        }
+        let chunks: Vec<u32> = joined.iter().map(|chunk| self.delivery.add(chunk.clone())).collect();
+        let members = &self.rooms.at(number).members;
+        for &index in members.iter().skip(*next).take(*left) {
+            let entry = self.slab.at(index);
+            if entry.is_member() {
+                chunks.iter().for_each(|chunk| self.delivery.to(index, *chunk));
+                if removed.is_some() && entry.card.as_ref().is_some_and(|card| Some(card.user) == *removed) {
+                    parting.push(index);
+                }
+            }
+        }
+        let (from, count) = (*next, members.len());
+        *next = count.min(from + *left);
+        *left -= *next - from;
+        if *next < count {
+            return false;
+        }
+        if !parting.is_empty() {
+            self.flush();
+            parting.iter().for_each(|index| self.rooms.part(&mut self.slab, *index, number));
+        }
+        true
+    }
+
+    /// The room's frames, joined up to a write's size. If events are missing before them, its members are behind instead.
+    fn join_frames(&mut self, number: u32, events: Vec<Encoded>) -> Vec<Rc<Joined>> {
+        let seq = |event: &Encoded| if let ServerEvent::Event(event) = event.event() { Some(event.seq) } else { None };
+        let room = self.rooms.at(number);
+        let (first, last) = (events.iter().find_map(seq), events.iter().rev().find_map(seq));
+        let known = room.head;
+        room.head = last.unwrap_or(0).max(known);
+        if known > 0 && first.is_some_and(|first| first > known + 1) {
+            let pull = Pull { room: number, head: room.head, open: false };
+            return vec![Joined::pull(pull)];
+        }
+        let bytes_max = self.shared.limits.joined_bytes_max;
+        Joined::chunks(events, bytes_max, |events| {
+            let head = events.iter().rev().find_map(seq).unwrap_or(known);
+            Kind::Chunk(Class::Durable { room: number, head })
+        })
+    }
+
+    fn ephemeral_slice(&mut self, room: RoomId, joined: &Rc<Joined>, except: Option<u32>, next: &mut usize, left: &mut usize) -> bool {
+        let Some(number) = self.rooms.number(room) else { return true };
+        let chunk = self.delivery.add(joined.clone());
+        let members = &self.rooms.at(number).members;
+        for &index in members.iter().skip(*next).take(*left) {
+            if Some(index) != except && self.slab.at(index).is_member() {
+                self.delivery.to(index, chunk);
+            }
+        }
+        let from = std::mem::replace(next, members.len().min(*next + *left));
+        *left -= *next - from;
+        *next >= members.len()
+    }
+
+    fn overflow_slice(&mut self, next: &mut u32, left: &mut usize) -> bool {
+        while *left > 0 && *next < self.slab.places() {
+            let entry = self.slab.at(*next);
+            if entry.is_member() {
+                for seat in entry.seats.as_slice() {
+                    let pull = Pull { room: seat.room, head: self.rooms.at(seat.room).head, open: true };
+                    let chunk = self.delivery.add(Joined::pull(pull));
+                    self.delivery.to(*next, chunk);
+                    *left = left.saturating_sub(1);
+                }
+            }
+            *next += 1;
+        }
+        *next >= self.slab.places()
+    }
+
+    fn drain_slice(&mut self, window_ms: u32, next: &mut u32, left: &mut usize) -> bool {
+        let until = self.now.after_ms(window_ms);
+        self.draining.get_or_insert(until);
+        while *left > 0 && *next < self.slab.places() {
+            let (index, entry) = (*next, self.slab.at(*next));
+            *next += 1;
+            match entry.phase {
+                Phase::Closing | Phase::Gone => continue,
+                Phase::Fresh | Phase::Greeting => self.close(index, CloseCode::Drain),
+                Phase::Live => {
+                    let is_idle = entry.in_flight == 0;
+                    entry.draining = true;
+                    let delay_ms = rand::random_range(0..=window_ms);
+                    self.tell(index, &ServerEvent::Draining {});
+                    self.tell(index, &ServerEvent::Reconnect(Reconnect { delay_ms }));
+                    if is_idle {
+                        self.close(index, CloseCode::Drain);
+                    } else {
+                        self.look(index, until);
+                    }
+                }
+            }
+            *left -= 1;
+        }
+        *next >= self.slab.places()
+    }
+
+    fn one(&mut self, down: Down) {
+        match down {
+            Down::Join { connection, room } => {
+                if let Some(index) = self.slab.find(connection) {
+                    self.rooms.join(&mut self.slab, index, room);
+                }
+            }
+            Down::Part { connection, room } => {
+                if let (Some(index), Some(number)) = (self.slab.find(connection), self.rooms.number(room)) {
+                    self.flush();
+                    self.rooms.part(&mut self.slab, index, number);
+                }
+            }
+            Down::Greet { connection, user, events } => self.greet(connection, user, events),
+            Down::Send { connection, event } => {
+                if let Some(index) = self.slab.find(connection) {
+                    self.send(index, event);
+                }
+            }
+            Down::Close { connection, code } => {
+                if let Some(index) = self.slab.find(connection) {
+                    self.close(index, code);
+                }
+            }
+            Down::Batch { .. } | Down::Ephemeral { .. } | Down::Drain { .. } => unreachable!("the script has its own work for these"),
+        }
+    }
+
+    fn greet(&mut self, connection: ConnectionId, user: UserId, events: Vec<Encoded>) {
+        let Some(index) = self.slab.find(connection).filter(|index| self.slab.at(*index).phase == Phase::Greeting) else {
+            return (self.shared.up)(Up::Closed { connection, user: Some(user) });
+        };
+        let entry = self.slab.at(index);
+        let card = entry.card.as_mut().expect("a connection has a card");
+        card.user = user;
+        for event in &events {
+            if let ServerEvent::Ready(ready) = event.event() {
+                (card.device, card.login) = (ready.device, ready.login);
+            }
+        }
+        entry.phase = Phase::Live;
+        self.unknown_no_more(index);
+        let chunk = self.delivery.add(Joined::many(events, Kind::Greeting));
+        self.delivery.to(index, chunk);
+        if let Some(replaced) = self.shared.users.enter(user, connection, self.now_ms) {
+            self.shared.outlets[usize::from(replaced.lot)].push(Down::Close { connection: replaced, code: CloseCode::Replaced });
+        }
+        self.resume(index);
+        self.look(index, self.now.after_ms(self.shared.limits.heartbeat_ms.saturating_mul(2)));
+    }
+
+    fn send(&mut self, index: u32, event: Encoded) {
+        let (is_answer, kind) = match event.event() {
+            ServerEvent::History(page) => {
+                let kind = self.rooms.number(page.room).map_or(Kind::Chunk(Class::Direct), |room| Kind::Page {
+                    room,
+                    to: page.to,
+                    head: page.head,
+                });
+                (true, kind)
+            }
+            ServerEvent::Ok(_) | ServerEvent::StateHash(_) | ServerEvent::Pong(_) => (true, Kind::Chunk(Class::Direct)),
+            ServerEvent::Error(refusal) => (refusal.id != 0, Kind::Chunk(Class::Direct)),
+            ServerEvent::Typing(_) | ServerEvent::Presence(_) | ServerEvent::Online(_) | ServerEvent::Signal(_) => {
+                (false, Kind::Chunk(Class::Ephemeral))
+            }
+            _ => (false, Kind::Chunk(Class::Direct)),
+        };
+        let chunk = self.delivery.add(Joined::one(event, kind));
+        self.delivery.to(index, chunk);
+        let entry = self.slab.at(index);
+        if !is_answer || entry.in_flight == 0 {
+            return;
+        }
+        let was_read = may_read(entry, &self.shared.limits);
+        entry.in_flight -= 1;
+        if entry.draining && entry.in_flight == 0 {
+            self.close(index, CloseCode::Drain);
+        } else if !was_read && may_read(entry, &self.shared.limits) {
+            self.resume(index);
+        }
+    }
+}
