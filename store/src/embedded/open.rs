@@ -39,10 +39,26 @@ pub fn unusable(text: String) -> Error {
 
 /// An error of the database while it read or wrote `what`.
 pub fn storage(what: &str, error: fjall::Error) -> Error {
+    let text = format!("{what}: {}", plainly(&error));
     match error {
-        fjall::Error::Storage(fjall::LsmError::Io(error)) | fjall::Error::Io(error) => Error::Unusable(format!("{what}: {error}")),
-        fjall::Error::Storage(error) => Error::Corrupt(format!("{what}: {error:?}")),
-        error => Error::Unusable(format!("{what}: {error:?}")),
+        fjall::Error::Storage(fjall::LsmError::Io(_)) | fjall::Error::Io(_) | fjall::Error::Poisoned => Error::Unusable(text),
+        fjall::Error::Storage(_) => Error::Corrupt(text),
+        _ => Error::Unusable(text),
+    }
+}
+
+/// The database's errors are for its authors; a person wants to know what happened to the files.
+fn plainly(error: &fjall::Error) -> String {
+    use fjall::LsmError as Lsm;
+    match error {
+        fjall::Error::Io(error) | fjall::Error::Storage(Lsm::Io(error)) => error.to_string(),
+        fjall::Error::Storage(Lsm::ChecksumMismatch { .. }) | fjall::Error::JournalRecovery(_) => "a checksum does not match".into(),
+        fjall::Error::Storage(Lsm::Unrecoverable) | fjall::Error::Unrecoverable => "a file is cut or missing".into(),
+        fjall::Error::Storage(_) | fjall::Error::InvalidVersion(_) | fjall::Error::InvalidTag(_) | fjall::Error::InvalidTrailer => {
+            "a file's bytes make no sense".into()
+        }
+        fjall::Error::Poisoned => "an earlier write failed; start again when the disk is well".into(),
+        error => format!("{error:?}"),
     }
 }
 
@@ -59,9 +75,8 @@ impl Tables {
             |why: String| Error::Corrupt(format!("the database in {} cannot be read ({why}); restore the last backup", path.display()));
         match opened {
             Ok(Ok(tables)) => Ok(tables),
-            Ok(Err(fjall::Error::Io(error))) => Err(damaged(error.to_string())),
-            Ok(Err(error)) => Err(damaged(format!("{error:?}"))),
-            Err(_) => Err(damaged("its files make no sense".into())),
+            Ok(Err(error)) => Err(damaged(plainly(&error))),
+            Err(_) => Err(damaged("a file's bytes make no sense".into())),
         }
     }
 
