@@ -79,13 +79,19 @@ ordered! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     } => Act::Delete { target, reason };
+    /// Put one's own reaction on a message, or take it back.
     React { target: u64, emoji: String, on: bool } => Act::React { target, emoji, on };
+    /// Pin a message, or unpin it.
     Pin { target: u64, on: bool } => Act::Pin { target, on };
     /// Become a member of a public channel.
     Join {} => Act::Join;
+    /// Be a member no more.
     Leave {} => Act::Leave;
+    /// Make somebody a member.
     Invite { user: UserId } => Act::Invite { user };
+    /// Remove somebody: they see nothing after this event.
     Kick { user: UserId } => Act::Kick { user };
+    /// Change a member's role.
     SetRole { user: UserId, role: Role } => Act::Role { user, role };
     /// Make a room. The client makes the id (UUIDv7) of all but a direct room, whose id follows from the two people: there
     /// `room` may be the nil UUID and the node fills it in.
@@ -164,6 +170,7 @@ plain! {
     StateHash { id: u32, room: RoomId, from: u64, to: u64 }
     /// Something for the other members that is never stored; at most 4 KiB. Not answered.
     Signal { room: RoomId, kind: String, data: String }
+    /// "I am here": when there was nothing else to say for a heartbeat.
     Ping { id: u32 }
 }
 

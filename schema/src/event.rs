@@ -29,17 +29,11 @@ pub struct Event {
 #[serde(rename_all = "snake_case")]
 pub enum EventBody {
     /// Always seq 1: the room as it was made, and who is in it from the start. The author is its owner.
-    Created {
-        kind: RoomKind,
-        settings: RoomSettings,
-        members: Vec<Member>,
-    },
+    Created { kind: RoomKind, settings: RoomSettings, members: Vec<Member> },
+    /// Somebody said something.
     Message(Message),
     /// The message at `target` reads `text` from here on.
-    Edit {
-        target: u64,
-        text: String,
-    },
+    Edit { target: u64, text: String },
     /// The message at `target` is gone; `reason` when a moderator did it.
     Delete {
         target: u64,
@@ -47,15 +41,9 @@ pub enum EventBody {
         reason: Option<String>,
     },
     /// `on`: the author's reaction stands; off: it was taken back.
-    React {
-        target: u64,
-        emoji: String,
-        on: bool,
-    },
-    Pin {
-        target: u64,
-        on: bool,
-    },
+    React { target: u64, emoji: String, on: bool },
+    /// The message at `target` is pinned from here on, or no longer.
+    Pin { target: u64, on: bool },
     /// `user` has `role` from here on; without one: is no member any more. By another user: invited, kicked or promoted.
     Member {
         user: UserId,

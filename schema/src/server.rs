@@ -14,6 +14,7 @@ pub enum ServerEvent {
     Ready(Ready),
     Ok(Done),
     Error(Refusal),
+    /// Something happened in a room of yours.
     Event(Event),
     /// A room that is new to you, or your role in it or its settings changed while you were away from it.
     Room(RoomState),
@@ -105,6 +106,7 @@ said! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<u64>,
     }
+    /// The request was not done.
     Refusal {
         /// The request; 0 when it could not be read far enough to know.
         id: u32,
@@ -135,6 +137,7 @@ said! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unread_from: Option<u64>,
     }
+    /// How the people are that this connection watches.
     Presence { users: Vec<UserStatus> }
     UserStatus {
         user: UserId,
@@ -161,9 +164,13 @@ said! {
         events: Vec<Event>,
         marks: Vec<Event>,
     }
+    /// SHA-256 as lower-case hex.
     StateHash { id: u32, room: RoomId, from: u64, to: u64, hash: String }
+    /// What another member signalled; kept nowhere.
     Signal { room: RoomId, user: UserId, kind: String, data: String }
+    /// Close and connect again after this delay.
     Reconnect { delay_ms: u32 }
+    /// The answer to `ping`.
     Pong { id: u32 }
 }
 

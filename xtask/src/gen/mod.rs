@@ -5,6 +5,7 @@
 
 mod asyncapi;
 mod openapi;
+mod protocol;
 mod routes;
 #[cfg(test)]
 mod shape;
@@ -67,12 +68,14 @@ pub fn run(check: bool) -> Result<()> {
     Ok(())
 }
 
-fn outputs(_root: &Path) -> Result<Vec<(&'static str, String)>> {
+fn outputs(root: &Path) -> Result<Vec<(&'static str, String)>> {
     let types = types::Types::collect();
+    let words = fs::read_to_string(root.join("docs/PROTOCOL.md")).context("docs/PROTOCOL.md could not be read")?;
     Ok(vec![
         ("web/sdk/src/generated/types.ts", typescript::render(&types)),
         ("docs/api/openapi.json", pretty(openapi::render(&types))?),
         ("docs/api/asyncapi.json", pretty(asyncapi::render(&types))?),
+        ("docs/PROTOCOL.md", protocol::fill(&words, &types)?),
     ])
 }
 

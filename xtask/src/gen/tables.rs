@@ -23,6 +23,7 @@ limits_table! {
     PASSWORD_BYTES_MAX: "A password has at most this many bytes.";
     SIGNAL_BYTES_MAX: "The data of a signal.";
     CREATE_MEMBERS_MAX: "People named at once when a room is made.";
+    REQUESTS_IN_FLIGHT_MAX: "Requests of one connection that are not answered yet; more wait unread.";
     WATCH_MAX: "People in one `watch`.";
     PAGE_DEFAULT: "Events of a history page when no limit is asked for.";
     PAGE_MAX: "Events of a history page.";

@@ -129,6 +129,16 @@ fn without_null(property: &mut Value) {
     }
 }
 
+/// The fields of an object: those that are always there in the order in which the crate has them, then the others.
+pub fn fields_in_order(schema: &Value) -> Vec<(&str, &Value, bool)> {
+    let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let needed = required.iter().map(|name| (*name, &properties[*name], true));
+    let others =
+        properties.iter().filter(|(name, _)| !required.contains(&name.as_str())).map(|(name, field)| (name.as_str(), field, false));
+    needed.chain(others).collect()
+}
+
 /// The name at the end of a reference.
 pub fn referred(reference: &str) -> &str {
     reference.rsplit('/').next().unwrap_or(reference)

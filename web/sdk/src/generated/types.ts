@@ -7,14 +7,14 @@
  * events flow again.
  */
 export interface Behind {
-  head: number;
   room: RoomId;
+  head: number;
 }
 
 /** `PUT /v1/auth/password`: signs out all other devices. */
 export interface ChangePassword {
-  new: string;
   old: string;
+  new: string;
 }
 
 /** `PATCH /v1/me` */
@@ -23,9 +23,9 @@ export interface ChangeProfile {
 }
 
 export interface ChannelEntry {
-  joined: boolean;
   room: RoomId;
   settings: RoomSettings;
+  joined: boolean;
 }
 
 /** `GET /v1/workspaces/{room}/channels`: what the asker may see. */
@@ -72,23 +72,23 @@ export type ClientEvent =
  * for the newest.
  */
 export interface ClientHistory {
+  id: number;
+  room: RoomId;
   after?: number;
   around?: number;
   at?: number;
   before?: number;
-  id: number;
   limit?: number;
-  room: RoomId;
 }
 
 /** What a client has to keep to. */
 export interface ClientLimits {
   message_bytes_max: number;
-  page_max: number;
+  text_bytes_max: number;
   requests_in_flight_max: number;
   resume_events_max: number;
-  text_bytes_max: number;
   watch_max: number;
+  page_max: number;
 }
 
 /** What I want to be seen as. */
@@ -100,30 +100,30 @@ export interface ClientPresence {
 /** "I have read up to here." `seq` and `ordinal` are those of one event; the marker only rises. */
 export interface ClientRead {
   id: number;
-  ordinal: number;
   room: RoomId;
   seq: number;
+  ordinal: number;
 }
 
 /** Something for the other members that is never stored; at most 4 KiB. Not answered. */
 export interface ClientSignal {
-  data: string;
-  kind: string;
   room: RoomId;
+  kind: string;
+  data: string;
 }
 
 /** Ask for the hash of what the events from `from` up to and including `to` fold to. */
 export interface ClientStateHash {
-  from: number;
   id: number;
   room: RoomId;
+  from: number;
   to: number;
 }
 
 /** Sent at most every 3 s while somebody types. Not answered. */
 export interface ClientTyping {
-  on: boolean;
   room: RoomId;
+  on: boolean;
 }
 
 /** A client's id of one ordered request, made once, before the bytes leave. */
@@ -134,13 +134,13 @@ export type Cmid = string;
  * `room` may be the nil UUID and the node fills it in.
  */
 export interface Create {
-  after?: number;
-  cmid: Cmid;
   id: number;
+  room: RoomId;
+  cmid: Cmid;
   kind: RoomKind;
+  after?: number;
   members?: UserId[];
   prev?: Cmid;
-  room: RoomId;
   settings?: RoomSettings;
 }
 
@@ -155,13 +155,13 @@ export interface CreateRoom {
 
 /** Take back one's own message; a moderator any, with a reason. */
 export interface Delete {
-  after?: number;
-  cmid: Cmid;
   id: number;
+  room: RoomId;
+  cmid: Cmid;
+  target: number;
+  after?: number;
   prev?: Cmid;
   reason?: string;
-  room: RoomId;
-  target: number;
 }
 
 /** "This device has everything up to here." Not answered. */
@@ -172,14 +172,14 @@ export interface Delivered {
 
 /** A signed-in device. */
 export interface Device {
-  address: string;
-  created_at: number;
-  /** The one that asks. */
-  current: boolean;
+  login: LoginId;
   device: DeviceId;
   label: string;
+  address: string;
+  created_at: number;
   last_used: number;
-  login: LoginId;
+  /** The one that asks. */
+  current: boolean;
 }
 
 /** One installation of a client. */
@@ -191,8 +191,8 @@ export interface Devices {
 
 /** Done. An ordered request is in the room at `seq`, for good. */
 export interface Done {
-  at?: number;
   id: number;
+  at?: number;
   ordinal?: number;
   room?: RoomId;
   seq?: number;
@@ -200,13 +200,13 @@ export interface Done {
 
 /** Change the text of one's own message. */
 export interface Edit {
-  after?: number;
-  cmid: Cmid;
   id: number;
-  prev?: Cmid;
   room: RoomId;
+  cmid: Cmid;
   target: number;
   text: string;
+  after?: number;
+  prev?: Cmid;
 }
 
 /** `PATCH /v1/rooms/{room}/messages/{seq}` */
@@ -219,27 +219,28 @@ export type ErrorCode = "bad_request" | "unknown_event" | "too_long" | "unauthen
 
 /** One thing that happened in a room. */
 export interface Event {
-  /** When people see it as said: milliseconds since 1970, strictly rising in a room. */
-  at: number;
-  body: EventBody;
-  /** The request that asked for it; kept by erasure, so that a late resend does not bring it back. */
-  cmid: Cmid;
-  /** Messages up to and including this event (so a message's own number, when it is one). */
-  ordinal: number;
   room: RoomId;
   /** Number in the room, from 1, no gaps. */
   seq: number;
+  /** Messages up to and including this event (so a message's own number, when it is one). */
+  ordinal: number;
+  /** When people see it as said: milliseconds since 1970, strictly rising in a room. */
+  at: number;
   /** Who did it. */
   user: UserId;
+  /** The request that asked for it; kept by erasure, so that a late resend does not bring it back. */
+  cmid: Cmid;
+  body: EventBody;
 }
 
 export type EventBody =
   /** Always seq 1: the room as it was made, and who is in it from the start. The author is its owner. */
   | { created: {
       kind: RoomKind;
-      members: Member[];
       settings: RoomSettings;
+      members: Member[];
     } }
+  /** Somebody said something. */
   | { message: Message }
   /** The message at `target` reads `text` from here on. */
   | { edit: {
@@ -248,25 +249,26 @@ export type EventBody =
     } }
   /** The message at `target` is gone; `reason` when a moderator did it. */
   | { delete: {
-      reason?: string;
       target: number;
+      reason?: string;
     } }
   /** `on`: the author's reaction stands; off: it was taken back. */
   | { react: {
+      target: number;
       emoji: string;
       on: boolean;
-      target: number;
     } }
+  /** The message at `target` is pinned from here on, or no longer. */
   | { pin: {
-      on: boolean;
       target: number;
+      on: boolean;
     } }
   /** `user` has `role` from here on; without one: is no member any more. By another user: invited, kicked or promoted. */
   | { member: {
+      user: UserId;
+      role: Role | null;
       /** How many members there are from here on. */
       members: number;
-      role: Role | null;
-      user: UserId;
     } }
   /** The room's settings from here on, whole. */
   | { settings: RoomSettings }
@@ -275,8 +277,8 @@ export type EventBody =
 
 /** The events of the room from `from` up to and including `to` were too many to send: page them by `history`. */
 export interface Gap {
-  from: number;
   room: RoomId;
+  from: number;
   to: number;
 }
 
@@ -291,84 +293,87 @@ export interface Hello {
 /** The data set a node serves; another one means that cached state is void. */
 export type InstallationId = string;
 
+/** Make somebody a member. */
 export interface Invite {
-  after?: number;
-  cmid: Cmid;
   id: number;
-  prev?: Cmid;
   room: RoomId;
+  cmid: Cmid;
   user: UserId;
+  after?: number;
+  prev?: Cmid;
 }
 
 /** Become a member of a public channel. */
 export interface Join {
-  after?: number;
-  cmid: Cmid;
   id: number;
-  prev?: Cmid;
   room: RoomId;
+  cmid: Cmid;
+  after?: number;
+  prev?: Cmid;
 }
 
+/** Remove somebody: they see nothing after this event. */
 export interface Kick {
-  after?: number;
-  cmid: Cmid;
   id: number;
-  prev?: Cmid;
   room: RoomId;
+  cmid: Cmid;
   user: UserId;
+  after?: number;
+  prev?: Cmid;
 }
 
 /** Where an ordered request landed. */
 export interface Landed {
-  at: number;
-  cmid: Cmid;
-  ordinal: number;
   room: RoomId;
+  cmid: Cmid;
   seq: number;
+  ordinal: number;
+  at: number;
 }
 
+/** Be a member no more. */
 export interface Leave {
-  after?: number;
-  cmid: Cmid;
   id: number;
-  prev?: Cmid;
   room: RoomId;
+  cmid: Cmid;
+  after?: number;
+  prev?: Cmid;
 }
 
 /** `POST /v1/auth/login` */
 export interface LogIn {
-  device: DeviceId;
-  label?: string;
   name: string;
   password: string;
+  device: DeviceId;
+  label?: string;
 }
 
 /** A signed-in device's tokens. */
 export type LoginId = string;
 
 export interface Member {
-  role: Role;
   user: UserId;
+  role: Role;
 }
 
 export interface MemberEntry {
-  role: Role;
   user: UserId;
+  role: Role;
 }
 
 /** Paged by `cursor`, in the order of user ids. */
 export interface Members {
-  cursor?: string;
   members: MemberEntry[];
+  cursor?: string;
 }
 
 export interface Message {
+  /** Markdown; a mention is `<@user-id>`. */
+  text: string;
   /** Where it came from, for imported messages. */
   origin?: Origin;
   /** The seq of the message that this one answers. */
   reply?: number;
-  /** Markdown; a mention is `<@user-id>`. */
-  text: string;
 }
 
 /** Somebody mentions you. */
@@ -380,8 +385,8 @@ export interface Notify {
 
 /** How many members of the room are here now. */
 export interface Online {
-  count: number;
   room: RoomId;
+  count: number;
 }
 
 /** What an import knows about a message besides its text. */
@@ -394,71 +399,74 @@ export interface Origin {
 
 /** `GET /v1/rooms/{room}/messages`: as `history` on a socket. */
 export interface Page {
-  events: Event[];
+  room: RoomId;
   from: number;
-  head: number;
-  marks: Event[];
-  ordinal: number;
-  room: RoomId;
   to: number;
+  head: number;
+  ordinal: number;
+  events: Event[];
+  marks: Event[];
 }
 
+/** Pin a message, or unpin it. */
 export interface Pin {
-  after?: number;
-  cmid: Cmid;
   id: number;
-  on: boolean;
-  prev?: Cmid;
   room: RoomId;
+  cmid: Cmid;
   target: number;
+  on: boolean;
+  after?: number;
+  prev?: Cmid;
 }
 
+/** "I am here": when there was nothing else to say for a heartbeat. */
 export interface Ping {
   id: number;
 }
 
+/** The answer to `ping`. */
 export interface Pong {
   id: number;
 }
 
 /** Say something. */
 export interface Post {
-  after?: number;
-  cmid: Cmid;
   id: number;
+  room: RoomId;
+  cmid: Cmid;
+  text: string;
+  after?: number;
   prev?: Cmid;
   reply?: number;
-  room: RoomId;
-  text: string;
 }
 
 /** `POST /v1/rooms/{room}/messages`; the `Idempotency-Key` header is the cmid. */
 export interface PostMessage {
+  text: string;
   /** The head the caller knew; without it the key is remembered for 24 h. */
   after?: number;
   reply?: number;
-  text: string;
 }
 
 /** RFC 9457, with the code of the one table. */
 export interface Problem {
-  code: ErrorCode;
-  detail: string;
-  number: number;
-  request?: string;
-  status: number;
-  temporary: boolean;
-  title: string;
   type: string;
+  title: string;
+  status: number;
+  code: ErrorCode;
+  number: number;
+  detail: string;
+  temporary: boolean;
+  request?: string;
 }
 
 export interface Profile {
-  admin: boolean;
-  display: string;
   id: UserId;
-  last_seen?: number;
   name: string;
+  display: string;
+  admin: boolean;
   status: Status;
+  last_seen?: number;
 }
 
 export interface Profiles {
@@ -472,57 +480,59 @@ export interface PutMember {
 
 /** `PUT /v1/rooms/{room}/read` */
 export interface PutRead {
-  ordinal: number;
   seq: number;
+  ordinal: number;
 }
 
+/** Put one's own reaction on a message, or take it back. */
 export interface React {
-  after?: number;
-  cmid: Cmid;
-  emoji: string;
   id: number;
-  on: boolean;
-  prev?: Cmid;
   room: RoomId;
+  cmid: Cmid;
   target: number;
+  emoji: string;
+  on: boolean;
+  after?: number;
+  prev?: Cmid;
 }
 
 export interface ReadMark {
-  delivered: number;
-  ordinal: number;
+  user: UserId;
   /** 0: says nothing of what was read. */
   seq: number;
+  delivered: number;
+  ordinal: number;
   unread_from?: number;
-  user: UserId;
 }
 
 /** The answer to `hello`. What was missed in the resumed rooms follows as `event`s or a `gap`, before anything new. */
 export interface Ready {
-  device: DeviceId;
-  /** Say something (`ping`) at least this often. */
-  heartbeat_ms: number;
-  installation: InstallationId;
   level: number;
-  limits: ClientLimits;
+  user: UserId;
   login: LoginId;
+  device: DeviceId;
+  installation: InstallationId;
   /** The node's clock: milliseconds since 1970. */
   now: number;
+  /** Say something (`ping`) at least this often. */
+  heartbeat_ms: number;
+  limits: ClientLimits;
   rooms: RoomState[];
-  user: UserId;
 }
 
 export interface ReceiptEntry {
-  delivered: number;
-  seq: number;
   user: UserId;
+  seq: number;
+  delivered: number;
 }
 
 /** `GET /v1/rooms/{room}/receipts`: how far the members are. */
 export interface Receipts {
-  cursor?: string;
   receipts: ReceiptEntry[];
+  cursor?: string;
 }
 
+/** Close and connect again after this delay. */
 export interface Reconnect {
   delay_ms: number;
 }
@@ -532,10 +542,11 @@ export interface Refresh {
   refresh?: string;
 }
 
+/** The request was not done. */
 export interface Refusal {
-  code: ErrorCode;
   /** The request; 0 when it could not be read far enough to know. */
   id: number;
+  code: ErrorCode;
   /** One sentence for the person who wrote the client. */
   message: string;
   retry_after_ms?: number;
@@ -568,22 +579,22 @@ export interface RoomSettings {
 
 /** A room as one member sees it. Unread messages = `ordinal` − `read_ordinal`, unless `unread_from` is set. */
 export interface RoomState {
+  room: RoomId;
+  kind: RoomKind;
+  settings: RoomSettings;
+  role: Role;
+  head: number;
+  ordinal: number;
   /** Of the head: milliseconds since 1970. */
   at: number;
-  draft?: string;
-  head: number;
-  kind: RoomKind;
+  read_seq: number;
+  read_ordinal: number;
   members: number;
+  draft?: string;
   /** Seqs above `read_seq` that mention this user by name; at most 100, the oldest first. */
   mentions?: number[];
-  ordinal: number;
   /** The other one in a direct room. */
   peer?: UserId;
-  read_ordinal: number;
-  read_seq: number;
-  role: Role;
-  room: RoomId;
-  settings: RoomSettings;
   unread_from?: number;
 }
 
@@ -601,6 +612,7 @@ export type ServerEvent =
   | { ready: Ready }
   | { ok: Done }
   | { error: Refusal }
+  /** Something happened in a room of yours. */
   | { event: Event }
   /** A room that is new to you, or your role in it or its settings changed while you were away from it. */
   | { room: RoomState }
@@ -625,109 +637,113 @@ export type ServerEvent =
  * messages in the page (the last of each kind), so that applying both gives the page as it is at `head`.
  */
 export interface ServerHistory {
-  events: Event[];
-  from: number;
-  head: number;
   id: number;
-  marks: Event[];
-  ordinal: number;
   room: RoomId;
+  from: number;
   to: number;
+  head: number;
+  ordinal: number;
+  events: Event[];
+  marks: Event[];
 }
 
+/** How the people are that this connection watches. */
 export interface ServerPresence {
   users: UserStatus[];
 }
 
 /** Markers that rose. One's own come with `ordinal` and `unread_from`. */
 export interface ServerRead {
-  marks: ReadMark[];
   room: RoomId;
+  marks: ReadMark[];
 }
 
+/** What another member signalled; kept nowhere. */
 export interface ServerSignal {
-  data: string;
-  kind: string;
   room: RoomId;
   user: UserId;
+  kind: string;
+  data: string;
 }
 
+/** SHA-256 as lower-case hex. */
 export interface ServerStateHash {
-  from: number;
-  hash: string;
   id: number;
   room: RoomId;
+  from: number;
   to: number;
+  hash: string;
 }
 
 /** Who types now: up to three, and how many in all. Sent again while it lasts, empty when it ends. */
 export interface ServerTyping {
-  count: number;
   room: RoomId;
   users: UserId[];
+  count: number;
 }
 
+/** Change a member's role. */
 export interface SetRole {
-  after?: number;
-  cmid: Cmid;
   id: number;
-  prev?: Cmid;
-  role: Role;
   room: RoomId;
+  cmid: Cmid;
   user: UserId;
+  role: Role;
+  after?: number;
+  prev?: Cmid;
 }
 
 /** Replace the room's settings, whole. */
 export interface Settings {
-  after?: number;
-  cmid: Cmid;
   id: number;
-  prev?: Cmid;
   room: RoomId;
+  cmid: Cmid;
   settings: RoomSettings;
+  after?: number;
+  prev?: Cmid;
 }
 
 /** `POST /v1/auth/signup` */
 export interface SignUp {
+  name: string;
+  password: string;
   device: DeviceId;
   display?: string;
   label?: string;
-  name: string;
-  password: string;
 }
 
 export type Status = "online" | "idle" | "busy" | "away" | "invisible" | "offline";
 
 /** `POST /v1/auth/ticket`: good for one `hello`, for 30 s. */
 export interface Ticket {
-  expires_in_s: number;
   ticket: string;
+  expires_in_s: number;
 }
 
 /** The answer to sign-up, log-in and refresh. A browser gets `refresh` as a cookie and not here. */
 export interface Tokens {
+  user: UserId;
+  login: LoginId;
   access: string;
   expires_in_s: number;
-  login: LoginId;
   refresh?: string;
-  user: UserId;
 }
 
 /** Show the room as unread from this message on, on my devices only; without `from`: take that back. */
 export interface Unread {
-  from?: number;
   id: number;
   room: RoomId;
+  from?: number;
 }
 
 /** A person. */
 export type UserId = string;
 
 export interface UserStatus {
+  user: UserId;
+  status: Status;
   /** When they were last here: milliseconds since 1970. */
   last_seen?: number;
-  status: Status;
-  user: UserId;
 }
 
 /** The people whose presence this connection shows now, whole; at most 200. */
@@ -834,6 +850,8 @@ export const LIMITS = {
   SIGNAL_BYTES_MAX: 4096,
   /** People named at once when a room is made. */
   CREATE_MEMBERS_MAX: 200,
+  /** Requests of one connection that are not answered yet; more wait unread. */
+  REQUESTS_IN_FLIGHT_MAX: 16,
   /** People in one `watch`. */
   WATCH_MAX: 200,
   /** Events of a history page when no limit is asked for. */
