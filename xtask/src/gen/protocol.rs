@@ -214,9 +214,9 @@ mod tests {
     #[test]
     fn a_part_is_put_between_its_markers_and_nothing_else_is_touched() {
         let types = Types::collect();
-        let filled = fill("before\n<!-- generated: closes -->\nold\n<!-- end -->\nafter\n", &types).unwrap();
+        let filled = fill("before\n<!-- generated: closes -->\nstale row\n<!-- end -->\nafter\n", &types).unwrap();
         assert!(filled.starts_with("before\n<!-- generated: closes -->\n| code |"));
-        assert!(filled.ends_with("|\n<!-- end -->\nafter\n") && !filled.contains("old"));
+        assert!(filled.ends_with("|\n<!-- end -->\nafter\n") && !filled.contains("stale"));
         assert_eq!(fill(&filled, &types).unwrap(), filled);
     }
 
