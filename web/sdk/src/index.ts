@@ -5,7 +5,7 @@ export { RequestError } from './codes';
 export { Connection, type ConnectionState } from './connection';
 export { NIL, uuidv7 } from './ids';
 export { apply, contiguousSeq, EMPTY_LOG, eventAt, lastOf, liveSpan, marksOf, mergePage, missing, spanAt, trim, type RoomLog, type Span } from './log';
-export { isPinned, mark, NO_MARKS, standing, targetOf, type Marks, type Reaction } from './marks';
+export { isPinned, mark, NO_MARKS, standing, targetOf, type Edit, type Marks, type Reaction } from './marks';
 export { MemoryOutbox, Outbox, OUTBOX_MAX, type Entry, type OutboxStore } from './outbox';
 export { Rooms, type Room } from './rooms';
 export { timerTicker, type Ticker } from './ticker';

@@ -38,9 +38,9 @@ export const reads = (ask: Ask) => ({
   changeProfile: (display: string) => ask<Profile>('/v1/me', { method: 'PATCH', body: { display } }),
   users: (q: string, limit = 20) => ask<{ users: Profile[] }>('/v1/users', { query: { q, limit } }).then((found) => found.users),
   profiles: (ids: UserId[]) => ask<{ users: Profile[] }>('/v1/users', { query: { ids: ids.join(',') } }).then((found) => found.users),
-  devices: () => ask<{ devices: Device[] }>('/v1/me/devices').then((found) => found.devices),
-  revoke: (login: string) => ask<void>(`/v1/me/devices/${login}`, { method: 'DELETE' }),
-  revokeOthers: () => ask<void>('/v1/me/devices', { method: 'DELETE' }),
+  devices: () => ask<{ devices: Device[] }>('/v1/devices').then((found) => found.devices),
+  revoke: (login: string) => ask<void>(`/v1/devices/${login}`, { method: 'DELETE' }),
+  revokeOthers: () => ask<void>('/v1/devices', { method: 'DELETE' }),
   room: (room: RoomId) => ask<RoomState>(`/v1/rooms/${room}`),
   createRoom: (body: { room?: RoomId; kind: RoomKind; settings: RoomSettings; members: UserId[] }, key: string) =>
     ask<{ room: RoomId }>('/v1/rooms', { method: 'POST', body, key }),

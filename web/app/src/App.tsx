@@ -1,0 +1,39 @@
+// Which screen: signed out, or the chat; and what lies over both.
+
+import { Component, type ReactNode } from 'react';
+import { Toast } from './components/Toast';
+import type { Engine } from './model/engine';
+import { useApp } from './model/state';
+import { EngineContext } from './model/use';
+import { Chat } from './screens/Chat';
+import { SignIn } from './screens/SignIn';
+
+export function App({ engine }: { engine: Engine }) {
+  const phase = useApp((state) => state.phase);
+  return (
+    <EngineContext value={engine}>
+      <Broken>
+        {phase === 'boot' ? null : phase === 'out' ? <SignIn /> : <Chat />}
+        <Toast />
+      </Broken>
+    </EngineContext>
+  );
+}
+
+/** A mistake of ours: said plainly, with a way on. What was written is on the disk. */
+class Broken extends Component<{ children: ReactNode }, { broken: boolean }> {
+  override state = { broken: false };
+  static getDerivedStateFromError() {
+    return { broken: true };
+  }
+  override render() {
+    if (!this.state.broken) return this.props.children;
+    return (
+      <main className="flex h-full flex-col items-center justify-center gap-3 p-6 text-center">
+        <h1 className="text-lg font-semibold">This page broke.</h1>
+        <p className="max-w-sm text-sm text-ink-2">That is our mistake. What you wrote is kept; reload the page to go on.</p>
+        <button type="button" className="btn btn-accent" onClick={() => location.reload()}>Reload</button>
+      </main>
+    );
+  }
+}

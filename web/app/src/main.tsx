@@ -1,0 +1,21 @@
+// Starts the page: theme, engine, screens, and the service worker that keeps the shell.
+
+import { createRoot } from 'react-dom/client';
+import { App } from './App';
+import './app.css';
+import { Engine } from './model/engine';
+import { setApp } from './model/state';
+import { applyTheme } from './model/theme';
+
+applyTheme();
+const engine = new Engine();
+createRoot(document.getElementById('root')!).render(<App engine={engine} />);
+void engine.boot();
+
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  void navigator.serviceWorker.register('/sw.js').then((registration) => {
+    const waits = () => { if (registration.waiting && navigator.serviceWorker.controller) setApp({ updateReady: true }); };
+    waits();
+    registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', waits));
+  }).catch(() => undefined);
+}

@@ -1,0 +1,49 @@
+// How rooms and people are called, and in which order rooms stand. Pure.
+
+import { unreadOf, type Profile, type Room, type RoomId, type UserId } from '@hubbub/sdk';
+import type { State } from './state';
+
+export const personName = (people: State['people'], id: UserId): string => people[id]?.display || people[id]?.name || 'Somebody';
+
+export function roomName(room: Room, people: State['people'], members?: readonly { user: UserId }[], me?: string): string {
+  const { kind, settings, peer } = room.state;
+  if (kind === 'direct') return peer ? (peer === me ? `${personName(people, peer)} (you)` : personName(people, peer)) : 'Direct message';
+  if (settings.name) return settings.name;
+  const others = members?.filter((member) => member.user !== me).map((member) => personName(people, member.user)).slice(0, 4);
+  return others && others.length > 0 ? others.join(', ') : kind === 'workspace' ? 'Workspace' : kind === 'channel' ? 'channel' : 'Group';
+}
+
+export const initials = (name: string): string => {
+  const words = name.split(/[\s_.-]+/).filter(Boolean);
+  const letters = words.length > 1 ? [words[0]!, words.at(-1)!].map((word) => [...word][0]) : [...(words[0] ?? '?')].slice(0, 2);
+  return letters.join('').toUpperCase();
+};
+
+/** A hue that stays with the id. */
+export function hueOf(id: string): number {
+  let hash = 2166136261;
+  for (const letter of id) hash = Math.imul(hash ^ letter.charCodeAt(0), 16777619);
+  return Math.abs(hash) % 360;
+}
+
+export interface Mark { unread: number; mentions: number }
+
+export const markOf = (room: Room): Mark => ({
+  unread: room.state.kind === 'workspace' ? 0 : unreadOf(room.state, room.log),
+  mentions: room.state.mentions?.length ?? 0,
+});
+
+/** Rooms of the list, in its order: channels by name, then conversations by their last message. */
+export function listed(rooms: State['rooms'], workspace: RoomId | null, people: State['people'], me: string): { channels: Room[]; talks: Room[] } {
+  const all = Object.values(rooms);
+  const channels = all.filter((room) => room.state.kind === 'channel' && !room.state.settings.archived && (!room.state.settings.workspace || room.state.settings.workspace === workspace || !rooms[room.state.settings.workspace]));
+  const talks = all.filter((room) => room.state.kind === 'direct' || room.state.kind === 'group');
+  channels.sort((a, b) => roomName(a, people, undefined, me).localeCompare(roomName(b, people, undefined, me)));
+  talks.sort((a, b) => b.state.at - a.state.at);
+  return { channels, talks };
+}
+
+export const workspaces = (rooms: State['rooms']): Room[] =>
+  Object.values(rooms).filter((room) => room.state.kind === 'workspace').sort((a, b) => (a.state.settings.name ?? '').localeCompare(b.state.settings.name ?? ''));
+
+export type { Profile };

@@ -1,0 +1,141 @@
+// The messages, virtual: only what is near the window is in the page. It stays still when history comes above, follows the end when one is there.
+
+import { lastOf, type Event } from '@hubbub/sdk';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type Ref } from 'react';
+import { Icon } from '../components/Icon';
+import { marksWith } from '../model/overlay';
+import type { Row } from '../model/rows';
+import { useApp } from '../model/state';
+import { useEngine } from '../model/use';
+import { MessageRow } from './MessageRow';
+import { DayLine, NewLine, StartOfRoom, SystemLine } from './lines';
+import { useReading } from './useReading';
+import { useRoving } from './useRoving';
+import type { Place, View } from './useRoom';
+
+export interface ListHandle { toEnd(): void; pauseReading(): void }
+
+const NEAR_ROWS = 14;
+const END_PX = 90;
+const GUESS: Record<Row['kind'], number> = { start: 150, day: 40, new: 28, system: 32, message: 58 };
+
+export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandle>; view: View; place: Place | null; onLatest: () => void }) {
+  const engine = useEngine();
+  const me = useApp((state) => state.me);
+  const id = view.room.state.room;
+  const { rows, span, atHead, opened } = view;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [flash, setFlash] = useState<number | null>(null);
+  const [loading, setLoading] = useState<'before' | 'after' | null>(null);
+  const indexOf = useCallback((seq: number) => rows.findIndex((row) => (row.kind === 'message' || row.kind === 'system') && row.event.seq >= seq), [rows]);
+
+  const virtualizer = useVirtualizer({
+    count: opened ? rows.length : 0,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => guess(rows[index]),
+    getItemKey: (index) => rows[index]?.key ?? index,
+    anchorTo: 'end',
+    followOnAppend: atHead,
+    scrollEndThreshold: END_PX,
+    overscan: 10,
+    paddingStart: 12,
+    paddingEnd: 4,
+    useFlushSync: false,
+  });
+
+  const placed = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    if (!opened || rows.length === 0 || placed.current === (place?.id ?? 0)) return;
+    const first = placed.current === null;
+    if (!place && !first) { placed.current = 0; return; }
+    const index = place ? indexOf(place.seq) : -1;
+    if (place && index < 0) { if (first) virtualizer.scrollToEnd(); return; }
+    placed.current = place?.id ?? 0;
+    if (!place) return virtualizer.scrollToEnd();
+    const lined = !place.flash && rows[index - 1]?.kind === 'new' ? index - 1 : index;
+    virtualizer.scrollToIndex(lined, { align: place.flash ? 'center' : 'start' });
+    if (place.flash) setFlash(place.seq);
+  }, [opened, rows, place, indexOf, virtualizer]);
+
+  const toEnd = useCallback(() => requestAnimationFrame(() => virtualizer.scrollToEnd()), [virtualizer]);
+  const { read, pause } = useReading(view, virtualizer, scroller);
+  useImperativeHandle(ref, () => ({ toEnd, pauseReading: pause }), [toEnd, pause]);
+
+  const items = virtualizer.getVirtualItems();
+  const [firstIndex, lastIndex] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
+  useEffect(() => {
+    if (!opened || !span || loading || items.length === 0) return;
+    const from = span.from;
+    const query = firstIndex < NEAR_ROWS && from > 1 ? ({ before: from } as const) : lastIndex > rows.length - NEAR_ROWS && lastOf(span) < view.room.log.head ? ({ after: lastOf(span) } as const) : null;
+    if (!query) return;
+    setLoading('before' in query ? 'before' : 'after');
+    void engine.client.rooms.load(id, query, 'before' in query ? from : lastOf(span)).catch(() => new Promise((resolve) => setTimeout(resolve, 1_500))).finally(() => setLoading(null));
+  }, [engine, id, opened, span, loading, firstIndex, lastIndex, rows.length, items.length, view.room.log.head]);
+
+  const [end, setEnd] = useState(true);
+  const onScroll = useCallback(() => { setEnd(virtualizer.isAtEnd(END_PX)); read(); }, [virtualizer, read]);
+  useEffect(() => { onScroll(); }, [onScroll, rows.length, opened]);
+
+  const { active, hover, handlers } = useRoving(rows, virtualizer, scroller);
+  const waiting = Math.max(0, Math.max(view.room.log.ordinal, view.room.state.ordinal) - view.room.state.read_ordinal);
+  const style = useMemo(() => ({ height: virtualizer.getTotalSize() }), [virtualizer.getTotalSize()]);
+  return (
+    <div className="relative min-h-0 flex-1">
+      {loading === 'before' && <p role="status" className="pulse pointer-events-none absolute inset-x-0 top-2 z-10 text-center text-xs text-ink-3">Loading…</p>}
+      <div ref={scroller} role="log" aria-label="Messages" aria-live="off" tabIndex={-1} onScroll={onScroll} {...handlers} className="flex h-full flex-col overflow-x-hidden overflow-y-auto [overflow-anchor:none]">
+        {!opened && <ListSkeleton />}
+        <div className="relative mt-auto w-full shrink-0" style={style}>
+          {items.map((item) => {
+            const row = rows[item.index];
+            if (!row) return null;
+            return (
+              <div key={item.key} data-index={item.index} ref={virtualizer.measureElement} className="absolute inset-x-0 top-0" style={{ transform: `translateY(${item.start}px)` }}>
+                <One row={row} view={view} me={me} active={row.key === active} tools={row.key === hover} flash={row.kind === 'message' && row.event.seq === flash} />
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {opened && (!end || !atHead) && (
+        <button type="button" onClick={() => { onLatest(); toEnd(); }} className="btn btn-quiet absolute right-5 bottom-3 z-10 rounded-full pr-3 shadow-float" aria-label={waiting > 0 ? `Jump to the latest, ${waiting} new` : 'Jump to the latest'}>
+          {waiting > 0 && <b data-jump-count className="rounded-full bg-loud px-1.5 text-xs leading-5 text-loud-ink tabular-nums">{waiting > 999 ? '999+' : waiting}</b>}
+          Latest<Icon name="down" size={18} />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function One({ row, view, me, active, tools, flash }: { row: Row; view: View; me: string; active: boolean; tools: boolean; flash: boolean }) {
+  switch (row.kind) {
+    case 'start': return <StartOfRoom view={view} />;
+    case 'day': return <DayLine at={row.at} />;
+    case 'new': return <NewLine />;
+    case 'system': return <SystemLine event={row.event} me={me} />;
+    case 'message': {
+      const { event } = row;
+      const pending = view.pending.get(row.key);
+      return <MessageRow event={event} first={row.first} mine={event.user === me} me={me} pending={pending?.entry ?? null} marks={marksWith(view.room, view.marks, event.seq)} reply={replyOf(event)} active={active} tools={tools} flash={flash} room={view.room.state.room} kind={view.room.state.kind} />;
+    }
+  }
+}
+
+const replyOf = (event: Event): number | null => (event.body !== 'erased' && 'message' in event.body ? (event.body.message.reply ?? null) : null);
+
+function guess(row: Row | undefined): number {
+  if (row?.kind !== 'message') return GUESS[row?.kind ?? 'message'];
+  const text = row.event.body !== 'erased' && 'message' in row.event.body ? row.event.body.message.text : '';
+  const lines = Math.max(1, text.split('\n').length, Math.ceil(text.length / 95));
+  return lines * 23 + (row.first ? 34 : 6);
+}
+
+function ListSkeleton() {
+  return (
+    <div role="status" aria-label="Loading" className="mt-auto space-y-5 px-5 pb-6 md:px-7">
+      {[60, 42, 75, 50, 66].map((width) => (
+        <div key={width} className="pulse flex gap-3"><i className="size-9 rounded-lg bg-pressed" /><span className="flex-1 space-y-2 pt-1"><i className="block h-3 w-28 rounded bg-pressed" /><i className="block h-3 rounded bg-pressed" style={{ width: `${width}%` }} /></span></div>
+      ))}
+    </div>
+  );
+}

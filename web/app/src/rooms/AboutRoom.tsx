@@ -1,0 +1,53 @@
+// A room's name and topic, who may join, and the way out of it.
+
+import { useState, type FormEvent } from 'react';
+import { useLocation } from 'wouter';
+import { Dialog } from '../components/Dialog';
+import { Icon } from '../components/Icon';
+import { roomName } from '../model/names';
+import { useApp } from '../model/state';
+import { useEngine } from '../model/use';
+import { useBusy } from './useBusy';
+
+export function AboutRoom({ room, onClose, onInvite }: { room: string; onClose: () => void; onInvite: () => void }) {
+  const engine = useEngine();
+  const [, go] = useLocation();
+  const known = useApp((state) => state.rooms[room]);
+  const title = useApp((state) => (state.rooms[room] ? roomName(state.rooms[room], state.people, state.members[room], state.me) : ''));
+  const { busy, error, run } = useBusy();
+  const [sure, setSure] = useState(false);
+  if (!known) return null;
+  const { settings, role, kind } = known.state;
+  const may = role === 'owner' || role === 'moderator';
+  const save = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    void run(async () => {
+      await engine.client.now(room, { settings: { settings: { ...settings, name: String(form.get('name')).trim(), topic: String(form.get('topic')).trim() } } });
+      onClose();
+    });
+  };
+  const leave = () => void run(async () => {
+    await engine.client.now(room, { leave: {} });
+    onClose();
+    go('/');
+  });
+  return (
+    <Dialog title={title} hint={kind === 'channel' ? (settings.public ? 'A channel that everybody in the workspace may join.' : 'A channel for those who are invited.') : undefined} onClose={onClose}>
+      {kind === 'direct' ? <p className="text-sm text-ink-2">A conversation of two. It stays as it is.</p> : (
+        <>
+          <form onSubmit={save} className="space-y-4">
+            <label className="block"><span className="text-sm font-medium">Name</span><input name="name" className="field mt-1" maxLength={60} defaultValue={settings.name ?? ''} disabled={!may} required={kind === 'channel'} /></label>
+            <label className="block"><span className="text-sm font-medium">Topic</span><input name="topic" className="field mt-1" maxLength={200} defaultValue={settings.topic ?? ''} disabled={!may} /></label>
+            {error && <p role="alert" className="text-sm text-danger">{error}</p>}
+            <div className="flex flex-wrap gap-2">
+              {may && <button type="submit" className="btn btn-accent" disabled={busy}>Save</button>}
+              <button type="button" className="btn btn-quiet" onClick={onInvite}><Icon name="plus" size={18} />Add people</button>
+              <button type="button" className="btn btn-danger ml-auto" disabled={busy} onClick={() => (sure ? leave() : setSure(true))}>{sure ? 'Really leave' : 'Leave'}</button>
+            </div>
+          </form>
+        </>
+      )}
+    </Dialog>
+  );
+}

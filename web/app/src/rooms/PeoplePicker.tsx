@@ -1,0 +1,63 @@
+// Finding people by name and choosing some of them. By keyboard: type, arrows, Enter, Backspace takes the last one back.
+
+import type { Profile } from '@hubbub/sdk';
+import { useEffect, useId, useState } from 'react';
+import { Avatar } from '../components/Avatar';
+import { Icon } from '../components/Icon';
+import { score } from '../model/compose';
+import { getApp, useApp } from '../model/state';
+import { useEngine } from '../model/use';
+
+export function PeoplePicker({ chosen, onChange, without = [] }: { chosen: Profile[]; onChange: (people: Profile[]) => void; without?: readonly string[] }) {
+  const engine = useEngine();
+  const me = useApp((state) => state.me);
+  const [query, setQuery] = useState('');
+  const [found, setFound] = useState<Profile[] | null>(null);
+  const [at, setAt] = useState(0);
+  const id = useId();
+  useEffect(() => {
+    let current = true;
+    const timer = setTimeout(() => {
+      engine.people.search(query.trim()).then((people) => { if (current) setFound(people); }).catch(() => {
+        const words = query.trim().toLowerCase();
+        if (current) setFound(Object.values(getApp().people).filter((person) => !words || score(words, person.display, person.name) > 0).slice(0, 20));
+      });
+    }, 120);
+    return () => { current = false; clearTimeout(timer); };
+  }, [engine, query]);
+  const shown = (found ?? []).filter((person) => person.id !== me && !without.includes(person.id) && !chosen.some((each) => each.id === person.id));
+  const pick = (person: Profile | undefined) => {
+    if (!person) return;
+    onChange([...chosen, person]);
+    setQuery('');
+    setAt(0);
+  };
+  const onKey = (event: React.KeyboardEvent) => {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === 'ArrowDown') { event.preventDefault(); setAt(Math.min(at + 1, shown.length - 1)); }
+    if (event.key === 'ArrowUp') { event.preventDefault(); setAt(Math.max(at - 1, 0)); }
+    if (event.key === 'Enter' && (query.trim() !== '' || chosen.length === 0)) { event.preventDefault(); pick(shown[at]); }
+    if (event.key === 'Backspace' && query === '') onChange(chosen.slice(0, -1));
+  };
+  return (
+    <div>
+      <div className="field flex min-h-11 flex-wrap items-center gap-1.5 py-1.5 focus-within:border-accent focus-within:outline-2 focus-within:outline-accent/30">
+        {chosen.map((person) => (
+          <button key={person.id} type="button" aria-label={`Take ${person.display || person.name} off`} onClick={() => onChange(chosen.filter((each) => each.id !== person.id))} className="flex items-center gap-1 rounded-md bg-accent-soft py-0.5 pr-1 pl-2 text-sm font-medium text-accent-text">
+            {person.display || person.name}<Icon name="close" size={14} />
+          </button>
+        ))}
+        <input autoFocus aria-label="Find people by name" role="combobox" aria-expanded aria-controls={id} aria-activedescendant={shown[at] ? `${id}-${at}` : undefined} placeholder={chosen.length ? '' : 'Type a name'} value={query} onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={onKey} className="min-w-24 flex-1 bg-transparent py-1 outline-none" />
+      </div>
+      <ul id={id} role="listbox" aria-label="People" className="mt-2 h-64 overflow-y-auto">
+        {shown.map((person, i) => (
+          <li key={person.id} id={`${id}-${i}`} role="option" aria-selected={i === at} onClick={() => pick(person)} onPointerMove={() => setAt(i)} className={`menu-item cursor-pointer ${i === at ? 'bg-hover' : ''}`}>
+            <Avatar id={person.id} size={32} />
+            <span className="min-w-0 truncate"><b className="font-medium">{person.display || person.name}</b> <span className="text-ink-3">@{person.name}</span></span>
+          </li>
+        ))}
+        {found && shown.length === 0 && <li role="presentation" className="p-3 text-sm text-ink-3">{query ? `Nobody is called “${query}”.` : 'Nobody else is here yet. Ask them to sign up.'}</li>}
+      </ul>
+    </div>
+  );
+}

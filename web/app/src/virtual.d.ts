@@ -1,0 +1,6 @@
+// Modules that the build makes.
+declare module 'virtual:emoji' {
+  /** Character, name, words, group. */
+  const rows: [string, string, string, number][];
+  export default rows;
+}
