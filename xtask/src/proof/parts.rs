@@ -63,7 +63,8 @@ fn foreign() -> Result<Tally> {
     client::install_in("tests/foreign")?;
     let node = node()?;
     let python = prepare::python("tests/foreign/requirements.txt")?;
-    let mut tally = counted(Command::new(python).arg("tests/foreign/python_test.py").env("HUBBUB_BIN", &node))?;
+    let mut tally = counted(Command::new(&python).arg("tests/foreign/state_hash_test.py"))?;
+    tally.add(counted(Command::new(python).arg("tests/foreign/python_test.py").env("HUBBUB_BIN", &node))?);
     tally.add(counted(Command::new("node").args(["--test", "tests/foreign/ws.test.mjs"]).env("HUBBUB_BIN", &node))?);
     Ok(tally)
 }
