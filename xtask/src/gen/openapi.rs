@@ -16,7 +16,7 @@ with the same `Idempotency-Key`, after `Retry-After`.\n\nFields are only ever ad
 pub fn render(types: &Types) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for route in ROUTES {
-        paths.entry(route.path).or_default().insert(route.method.to_owned(), operation(route));
+        paths.entry(route.path).or_default().insert(route.method.to_owned(), operation(types, route));
     }
     for (path, item) in &mut paths {
         let parameters: Vec<Value> = path.split('/').filter_map(path_parameter).collect();
@@ -42,11 +42,17 @@ pub fn render(types: &Types) -> Value {
             "schemas": schemas(types),
             "responses": refusals(),
             "parameters": {
+                "HubbubClient": {
+                    "name": "Hubbub-Client",
+                    "in": "header",
+                    "description": "`native`: the refresh token is answered in the body, not as a cookie.",
+                    "schema": { "type": "string", "enum": ["native"] },
+                },
                 "IdempotencyKey": {
                     "name": "Idempotency-Key",
                     "in": "header",
                     "description": "The cmid of this request: a UUIDv7 made once, sent again verbatim until it is answered. \
-                        The same key with another body is `id_conflict`.",
+                        The same key with another body is `id_conflict`. Without a key, a request that is sent twice is done twice.",
                     "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
                 },
             },
@@ -86,7 +92,7 @@ fn state_hash(types: &Types) -> Value {
     schema
 }
 
-fn operation(route: &Route) -> Value {
+fn operation(types: &Types, route: &Route) -> Value {
     let mut operation = json!({ "operationId": route.name, "tags": [route.tag], "summary": route.summary, "responses": responses(route) });
     if !route.detail.is_empty() {
         operation["description"] = route.detail.into();
@@ -95,12 +101,13 @@ fn operation(route: &Route) -> Value {
         operation["security"] = json!([]);
     }
     if let Some(body) = route.asks {
-        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": reference(body) } } });
+        let needed = types.all[body].get("required").is_some();
+        operation["requestBody"] = json!({ "required": needed, "content": { "application/json": { "schema": reference(body) } } });
     }
     let mut parameters: Vec<Value> = route.query.iter().map(query_parameter).collect();
-    if route.ordered {
-        parameters.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));
-    }
+    let key = route.ordered.then_some("IdempotencyKey");
+    let headers = route.headers.iter().copied().chain(key);
+    parameters.extend(headers.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }

@@ -15,6 +15,8 @@ pub struct Route {
     /// At most once in the room: takes an `Idempotency-Key`, answers `Landed`.
     pub ordered: bool,
     pub query: &'static [Query],
+    /// Names of header parameters that the document defines.
+    pub headers: &'static [&'static str],
     pub asks: Option<&'static str>,
     pub answers: Option<&'static str>,
     /// Besides those that every route may answer.
@@ -39,7 +41,21 @@ const fn needed(name: &'static str, kind: &'static str, text: &'static str) -> Q
 
 const fn route(method: &'static str, path: &'static str, name: &'static str, tag: &'static str, summary: &'static str) -> Route {
     let (detail, query, refuses): (_, &[Query], &[ErrorCode]) = ("", &[], &[]);
-    Route { method, path, name, tag, summary, detail, signed_in: true, ordered: false, query, asks: None, answers: None, refuses }
+    Route {
+        method,
+        path,
+        name,
+        tag,
+        summary,
+        detail,
+        signed_in: true,
+        ordered: false,
+        query,
+        headers: &[],
+        asks: None,
+        answers: None,
+        refuses,
+    }
 }
 
 impl Route {
@@ -57,6 +73,9 @@ impl Route {
     }
     const fn query(self, query: &'static [Query]) -> Self {
         Self { query, ..self }
+    }
+    const fn native(self) -> Self {
+        Self { headers: &["HubbubClient"], ..self }
     }
     const fn detail(self, detail: &'static str) -> Self {
         Self { detail, ..self }
@@ -98,12 +117,14 @@ const LIST: &[Query] = &[
 pub const ROUTES: &[Route] = &[
     route("post", "/v1/auth/signup", "signUp", "sign-in", "Make an account and sign in")
         .open()
+        .native()
         .asks("SignUp")
         .answers("Tokens")
         .refuses(&[NameTaken, Forbidden, ReadOnly])
-        .detail("The first account of an installation is its admin. A browser gets the refresh token as a cookie and not in the body."),
+        .detail("The first account of an installation is its admin. The refresh token is set as a cookie; with `Hubbub-Client: native` it is in the body instead."),
     route("post", "/v1/auth/login", "logIn", "sign-in", "Sign in on a device")
         .open()
+        .native()
         .asks("LogIn")
         .answers("Tokens")
         .refuses(&[WrongPassword, ReadOnly])
@@ -113,9 +134,12 @@ pub const ROUTES: &[Route] = &[
         .asks("Refresh")
         .answers("Tokens")
         .refuses(&[Unauthenticated, LoginRevoked, ReadOnly])
-        .detail("The refresh token that was sent is void afterwards: keep the new one. One that is used twice signs the device out. A browser sends `{}` and its cookie."),
+        .detail("The refresh token that was sent is void afterwards: keep the new one. One that is used twice signs the device out. Without one in the body, the cookie's is taken, and the new one is a cookie again."),
     route("post", "/v1/auth/logout", "logOut", "sign-in", "Sign this device out")
-        .detail("Its sockets close with 4102 within 2 s."),
+        .open()
+        .asks("Refresh")
+        .refuses(&[Unauthenticated, TokenExpired, LoginRevoked, ReadOnly])
+        .detail("By the access token, or, when that has expired, by the refresh token in the body or cookie. The device's sockets close with 4102 within 2 s."),
     route("post", "/v1/auth/ticket", "ticket", "sign-in", "A ticket for one `hello`")
         .answers("Ticket")
         .detail("For a client that does not want to keep its token where the socket is opened."),
@@ -131,7 +155,8 @@ pub const ROUTES: &[Route] = &[
     route("get", "/v1/users", "users", "people", "People by id, or by the beginning of their name")
         .query(&[
             query("ids", "string", "Ids with commas between, at most 200. Those who do not exist are left out."),
-            query("q", "string", "At least two letters that the name begins with; the first 20 are shown."),
+            query("q", "string", "What the name begins with."),
+            query("limit", "integer", "How many of those: 20 unless asked."),
         ])
         .answers("Profiles")
         .detail("Exactly one of `ids` and `q`."),
