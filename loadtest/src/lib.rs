@@ -2,6 +2,9 @@
 //!
 //! Knows `schema` and nothing of the server, so that it can be run against an older node or somebody else's.
 
+pub mod audit;
 pub mod check;
 pub mod client;
 pub mod history;
+pub mod load;
+pub mod process;

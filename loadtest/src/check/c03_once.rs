@@ -13,7 +13,6 @@ pub fn check(index: &Index<'_>, _: Bounds, found: &mut Vec<String>) {
 mod tests {
     use super::super::Rule;
     use super::super::script::{Script, said};
-    use super::*;
 
     #[test]
     fn a_doubled_request_is_found() {

@@ -32,7 +32,6 @@ pub fn check(index: &Index<'_>, _: Bounds, found: &mut Vec<String>) {
 mod tests {
     use super::super::Rule;
     use super::super::script::Script;
-    use super::*;
     use crate::history::Entry;
     use schema::EventBody;
 

@@ -18,7 +18,6 @@ pub fn check(index: &Index<'_>, _: Bounds, found: &mut Vec<String>) {
 mod tests {
     use super::super::Rule;
     use super::super::script::{Script, post, said};
-    use super::*;
 
     #[test]
     fn a_later_send_that_landed_before_an_earlier_ack_is_found() {

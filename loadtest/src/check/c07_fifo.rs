@@ -8,8 +8,11 @@ use schema::{Cmid, RoomId};
 use super::Bounds;
 use super::index::{Index, name, request};
 
+/// As which of its device's requests it was sent, where it landed, which it is.
+type Landed = (usize, u64, Cmid);
+
 pub fn check(index: &Index<'_>, _: Bounds, found: &mut Vec<String>) {
-    let mut asked: HashMap<(usize, RoomId), Vec<(usize, u64, Cmid)>> = HashMap::new();
+    let mut asked: HashMap<(usize, RoomId), Vec<Landed>> = HashMap::new();
     for (claim, seqs) in &index.landed {
         if let Some(it) = index.asked.get(claim) {
             asked.entry((it.device, claim.room)).or_default().push((it.place, seqs[0], claim.cmid));
@@ -35,7 +38,6 @@ pub fn check(index: &Index<'_>, _: Bounds, found: &mut Vec<String>) {
 mod tests {
     use super::super::Rule;
     use super::super::script::{Script, post, said};
-    use super::*;
 
     fn pipelined(landed: [u8; 2]) -> Script {
         let mut script = Script::made();

@@ -34,7 +34,6 @@ pub fn check(index: &Index<'_>, _: Bounds, found: &mut Vec<String>) {
 mod tests {
     use super::super::Rule;
     use super::super::script::{Script, post, said};
-    use super::*;
     use schema::ErrorCode;
 
     fn unknown() -> Script {

@@ -16,7 +16,7 @@ pub fn check(index: &Index<'_>, _: Bounds, found: &mut Vec<String>) {
             *at_us = (*at_us).min(line.0);
         }
     }
-    for ((room, seq), _) in &erased {
+    for (room, seq) in erased.keys() {
         if index.event(*room, *seq).is_some_and(|event| event.body != EventBody::Erased) {
             found.push(format!("{} was erased and is in the final log", name(*room, *seq)));
         }

@@ -31,7 +31,6 @@ pub fn check(index: &Index<'_>, bounds: Bounds, found: &mut Vec<String>) {
 mod tests {
     use super::super::Rule;
     use super::super::script::{Script, post};
-    use super::*;
     use crate::history::{Entry, Line};
 
     #[test]

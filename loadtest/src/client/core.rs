@@ -144,7 +144,7 @@ impl Core {
             self.fill(now_us, room, fx);
         }
         let mut frames = Vec::new();
-        self.outbox.pump(now_us, |room| self.rooms.get(&room).map_or(0, RoomLog::head), &mut frames);
+        self.outbox.pump(now_us, |room| self.rooms.get(&room).map_or(0, RoomLog::have), &mut frames);
         for request in frames {
             fx.record.push(Entry::Sent { request: request.clone() });
             fx.send.push(request);
@@ -153,7 +153,9 @@ impl Core {
 
     pub fn lost(&mut self, fx: &mut Effects) {
         self.ready = false;
-        self.outbox.lost();
+        for (room, cmid, seq) in self.outbox.lost() {
+            landed(room, cmid, Some(seq), fx);
+        }
         self.rooms.values_mut().for_each(RoomLog::lost);
         self.refills.clear();
         for (id, (_, _, fill)) in self.pages.drain() {
@@ -234,24 +236,19 @@ impl Core {
         }
     }
 
-    /// An event of this user may be the answer to what this device asked for.
+    /// An event of this user may be the answer to what this device asked for. While the request is under way on this
+    /// connection, its `ok` says so: the event may just be faster.
     fn came_by(&mut self, event: &Event, fx: &mut Effects) {
-        if event.user == self.user && !self.ready_to_hear_ok(event) && self.outbox.landed(event.room, event.cmid) {
-            fx.record.push(Entry::Acked { room: event.room, cmid: event.cmid, seq: Some(event.seq) });
-            fx.ended.push((event.cmid, Outcome::Landed { seq: Some(event.seq) }));
+        let ours = event.user == self.user;
+        if ours && !self.outbox.seen(event.room, event.cmid, event.seq) && self.outbox.landed(event.room, event.cmid) {
+            landed(event.room, event.cmid, Some(event.seq), fx);
         }
-    }
-
-    /// While the request is under way on this connection, its `ok` says it: the device's own event may arrive first.
-    fn ready_to_hear_ok(&self, event: &Event) -> bool {
-        self.outbox.is_in_flight(event.room, event.cmid)
     }
 
     fn on_ok(&mut self, done: Done, fx: &mut Effects) {
         let Some((room, cmid)) = self.outbox.of(done.id) else { return };
         if self.outbox.landed(room, cmid) {
-            fx.record.push(Entry::Acked { room, cmid, seq: done.seq });
-            fx.ended.push((cmid, Outcome::Landed { seq: done.seq }));
+            landed(room, cmid, done.seq, fx);
         }
     }
 
@@ -335,6 +332,11 @@ impl Core {
         fx.send.push(ClientEvent::History(client::History { id, room, before, after, around: None, at: None, limit }));
         id
     }
+}
+
+fn landed(room: RoomId, cmid: Cmid, seq: Option<u64>, fx: &mut Effects) {
+    fx.record.push(Entry::Acked { room, cmid, seq });
+    fx.ended.push((cmid, Outcome::Landed { seq }));
 }
 
 #[cfg(test)]

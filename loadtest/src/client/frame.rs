@@ -37,6 +37,11 @@ struct Head {
 }
 
 impl Incoming {
+    /// With bytes that were read before.
+    pub fn after(buffer: BytesMut) -> Self {
+        Self { buffer, fragments: None }
+    }
+
     /// The next whole message, or `None` until more bytes are there.
     pub fn next_message(&mut self) -> Result<Option<Message>, Breach> {
         loop {

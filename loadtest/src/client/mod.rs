@@ -58,6 +58,8 @@ pub enum Error {
     Closed(u16),
     #[error("the request was refused: {0}")]
     Refused(String),
+    #[error("a page of room {room} has seq {came} where {due} was due")]
+    Hole { room: RoomId, due: u64, came: u64 },
     #[error("the history could not be written: {0}")]
     History(io::Error),
     #[error("the client has ended")]

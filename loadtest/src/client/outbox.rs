@@ -38,6 +38,8 @@ struct Item {
     /// `after` and `prev`, once it was sent.
     fixed: Option<(u64, Option<Cmid>)>,
     in_flight: bool,
+    /// Its event came by; only the answer is missing. Later requests need not name it.
+    seen: Option<u64>,
 }
 
 impl Default for Outbox {
@@ -58,7 +60,7 @@ impl Outbox {
     }
 
     pub fn push(&mut self, room: RoomId, cmid: Cmid, act: Act) {
-        let item = Item { cmid, act, fixed: None, in_flight: false };
+        let item = Item { cmid, act, fixed: None, in_flight: false, seen: None };
         self.rooms.entry(room).or_default().items.push_back(item);
     }
 
@@ -70,8 +72,9 @@ impl Outbox {
         self.rooms.iter().flat_map(|(room, queue)| queue.items.iter().map(|item| (*room, item.cmid)))
     }
 
-    /// What may be sent now. `head` says how far this device knows a room.
-    pub fn pump(&mut self, now_us: u64, head: impl Fn(RoomId) -> u64, out: &mut Vec<ClientEvent>) {
+    /// What may be sent now. `have` says how far this device has a room without a hole: a request that it waits for is
+    /// above that, so that `prev` always lies above `after`.
+    pub fn pump(&mut self, now_us: u64, have: impl Fn(RoomId) -> u64, out: &mut Vec<ClientEvent>) {
         let mut next_id = self.next_id;
         for (room, queue) in &mut self.rooms {
             if queue.not_before > now_us {
@@ -83,14 +86,16 @@ impl Outbox {
                     if self.in_flight.len() >= self.in_flight_max {
                         break;
                     }
-                    let (after, prev) = *item.fixed.get_or_insert_with(|| (head(*room), prev));
+                    let (after, prev) = *item.fixed.get_or_insert_with(|| (have(*room), prev));
                     let order = Order { id: next_id, room: *room, cmid: item.cmid, after, prev };
                     next_id = next_id.checked_add(1).unwrap_or(1);
                     item.in_flight = true;
                     self.in_flight.insert(order.id, (*room, item.cmid));
                     out.push(request::frame(order, item.act.clone()));
                 }
-                prev = Some(item.cmid);
+                if item.seen.is_none() {
+                    prev = Some(item.cmid);
+                }
             }
         }
         self.next_id = next_id;
@@ -107,8 +112,13 @@ impl Outbox {
         self.in_flight.get(&id).copied()
     }
 
-    pub fn is_in_flight(&self, room: RoomId, cmid: Cmid) -> bool {
-        self.rooms.get(&room).is_some_and(|queue| queue.items.iter().any(|item| item.cmid == cmid && item.in_flight))
+    /// Its event came by. `true`: it is under way on this connection, so that its answer will come too.
+    pub fn seen(&mut self, room: RoomId, cmid: Cmid, seq: u64) -> bool {
+        let item = self.rooms.get_mut(&room).and_then(|queue| queue.items.iter_mut().find(|item| item.cmid == cmid));
+        item.is_some_and(|item| {
+            item.seen = Some(seq);
+            item.in_flight
+        })
     }
 
     /// It is in the room. `false`: nobody was waiting for it.
@@ -146,14 +156,22 @@ impl Outbox {
         }
     }
 
-    /// The connection is gone: all that was under way is to be sent again.
-    pub fn lost(&mut self) {
+    /// The connection is gone: all that was under way is to be sent again, but for what was seen in its room.
+    pub fn lost(&mut self) -> Vec<(RoomId, Cmid, u64)> {
         self.in_flight.clear();
+        let seen = |(room, queue): (&RoomId, &Queue)| {
+            queue.items.iter().filter_map(|item| Some((*room, item.cmid, item.seen?))).collect::<Vec<_>>()
+        };
+        let landed: Vec<_> = self.rooms.iter().flat_map(seen).collect();
+        for (room, cmid, _) in &landed {
+            self.remove(*room, *cmid);
+        }
         for queue in self.rooms.values_mut() {
             queue.not_before = 0;
             queue.refused_in_a_row = 0;
             queue.items.iter_mut().for_each(|item| item.in_flight = false);
         }
+        landed
     }
 
     fn remove(&mut self, room: RoomId, cmid: Cmid) -> Option<Item> {
@@ -222,6 +240,17 @@ mod tests {
         assert!(outbox.refused(room(), cmid(2)));
         outbox.lost();
         assert_eq!(pumped(&mut outbox, 0, 0), [(4, 1, 0, None), (5, 3, 0, Some(1))]);
+    }
+
+    #[test]
+    fn what_was_seen_in_the_room_is_neither_named_nor_resent() {
+        let mut outbox = with(1);
+        pumped(&mut outbox, 0, 0);
+        assert!(outbox.seen(room(), cmid(1), 8));
+        outbox.push(room(), cmid(2), post("x"));
+        assert_eq!(pumped(&mut outbox, 0, 8), [(2, 2, 8, None)]);
+        assert_eq!(outbox.lost(), [(room(), cmid(1), 8)]);
+        assert_eq!(pumped(&mut outbox, 0, 8), [(3, 2, 8, None)]);
     }
 
     #[test]

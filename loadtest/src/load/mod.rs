@@ -1,0 +1,117 @@
+//! Benchmarks of one node: each starts from people and rooms that it makes, counts every delivery, checks every sequence,
+//! and fails rather than print a figure from a run in which something was lost.
+
+mod crowd;
+mod fan_out;
+mod idle;
+mod posts;
+pub mod raw;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+pub use anyhow::Error;
+use anyhow::{Context, ensure};
+use raw::Counts;
+use tokio::task::JoinHandle;
+
+pub use crowd::{Person, make_groups, progress, sign_up, sign_up_one, source};
+pub use report::{Figure, Report};
+
+use crate::process::{self, Process};
+
+/// What is posted: 128 bytes.
+const TEXT: &str =
+    "The quick brown fox jumps over the lazy dog, and the dog, who has seen this all before, goes back to sleep in the warm sun again";
+const _: () = assert!(TEXT.len() == 128);
+
+/// How much of everything.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub server: PathBuf,
+    /// Of each timed part.
+    pub seconds: u64,
+    pub connections: usize,
+    pub users: usize,
+    /// Names of the parts to run; none: all.
+    pub only: Vec<String>,
+}
+
+/// Runs the parts, each on a node of its own with empty data.
+pub async fn bench(options: &Options) -> Result<Report, Error> {
+    let files = process::raise_open_files();
+    let mut keys = process::unbounded_keys();
+    keys.push(("limits", "heartbeat_ms", "600000".to_owned()));
+    keys.push(("log", "level", "\"warn\"".to_owned()));
+    let mut figures = Vec::new();
+    for part in ["posts", "fan-out", "idle"] {
+        if !options.only.is_empty() && !options.only.iter().any(|only| only == part) {
+            continue;
+        }
+        let folder = tempfile::tempdir()?;
+        let found = run_part(part, options, &keys, folder.path(), files).await;
+        figures.extend(found.with_context(|| format!("the part `{part}` failed"))?);
+    }
+    let changed = keys.iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
+    Ok(Report { machine: machine(), changed, figures })
+}
+
+async fn run_part(part: &str, options: &Options, keys: &[process::Key<'_>], folder: &Path, files: u64) -> Result<Vec<Figure>, Error> {
+    eprintln!("{part}: starting a node");
+    // Only the cost of a delivery is measured on one processor: the node's own, with this program on another.
+    let pinned = (part == "fan-out" && processors() > 1).then(|| vec![0]);
+    let node = Process::start(&options.server, folder, keys, pinned).await?;
+    let found = match part {
+        "posts" => posts(&node, options).await,
+        "fan-out" => fan_out::measure(&node, options.seconds).await,
+        _ => idle::measure(&node, options, files).await,
+    };
+    found.with_context(|| format!("the node's last words:\n{}", node.last_words()))
+}
+
+async fn posts(node: &Process, options: &Options) -> Result<Vec<Figure>, Error> {
+    let people = sign_up(node.target(), "poster", 50).await?;
+    let one = make_groups(node.target(), &people, vec![vec![0, 1, 2, 3]]).await?;
+    let plan = posts::Plan { name: "posts in one room", rooms: vec![(one[0], vec![0, 1, 2, 3])], seconds: options.seconds };
+    let first = posts::measure(node.target(), &people[..4], plan).await?;
+    let members: Vec<_> = (0..1000).map(|n| vec![n % people.len(), (n + 1) % people.len()]).collect();
+    let rooms = make_groups(node.target(), &people, members.clone()).await?;
+    let rooms = rooms.into_iter().zip(members).collect();
+    let plan = posts::Plan { name: "posts over 1,000 rooms", rooms, seconds: options.seconds };
+    Ok(vec![first, posts::measure(node.target(), &people, plan).await?])
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn machine() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{} processors, Linux {}", processors(), kernel.trim())
+}
+
+/// Waits for something that has to come; a minute without it is a failed run.
+async fn until(what: &str, condition: impl Fn() -> bool) -> Result<(), Error> {
+    let begun = Instant::now();
+    while !condition() {
+        ensure!(begun.elapsed() < Duration::from_secs(60), "{what} did not come within a minute");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
+/// Everything was delivered, in sequence, and nothing refused.
+fn sound(counts: &Counts, expected: u64) -> Result<(), Error> {
+    let [deliveries, breaks, refusals] = [&counts.deliveries, &counts.breaks, &counts.refusals].map(|count| count.load(Ordering::Relaxed));
+    ensure!(deliveries == expected, "{deliveries} deliveries were counted where {expected} were due");
+    ensure!(breaks == 0, "{breaks} deliveries were out of sequence");
+    ensure!(refusals == 0, "{refusals} requests were refused");
+    Ok(())
+}
+
+/// Why a reader ended.
+async fn ended(reader: JoinHandle<crate::client::Error>) -> String {
+    reader.await.map_or_else(|error| error.to_string(), |error| error.to_string())
+}

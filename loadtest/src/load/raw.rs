@@ -1,0 +1,176 @@
+//! A connection that counts: it looks at as few bytes of a frame as it can, so that ten thousand of them and a node fit on
+//! one machine. It checks the sequence of every room it hears and never resumes: a lost connection is a failed run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::BytesMut;
+use schema::client::{ClientEvent, Hello};
+use schema::wire::Format;
+use schema::{RoomId, ServerEvent};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+use crate::client::frame::{self, Incoming, Message};
+use crate::client::{Error, Heard, Socket, Target};
+
+use super::Person;
+
+const READ_BYTES: usize = 32 * 1024;
+
+/// What all connections of a run count together.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub deliveries: AtomicU64,
+    /// Deliveries whose seq was not the one after the last.
+    pub breaks: AtomicU64,
+    pub refusals: AtomicU64,
+}
+
+/// What a frame was, as far as a load run wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glimpse {
+    Delivered { room: RoomId, seq: u64 },
+    Acked { id: u32 },
+    Refused { id: u32 },
+    Other,
+}
+
+#[derive(Debug)]
+pub struct Reader {
+    stream: OwnedReadHalf,
+    incoming: Incoming,
+    last: HashMap<RoomId, u64>,
+    counts: Arc<Counts>,
+}
+
+/// Connects, says hello and waits for `ready`.
+pub async fn open(target: Target, person: &Person, counts: Arc<Counts>) -> Result<(Reader, OwnedWriteHalf), Error> {
+    let mut socket = Socket::open(target, Format::Json).await?;
+    let token = Some(person.tokens.access.clone());
+    socket.push(&ClientEvent::Hello(Hello { token, ticket: None, device: person.device, resume: Vec::new() }));
+    let ready = loop {
+        match socket.turn().await? {
+            Some(Heard::Event(event)) => match *event {
+                ServerEvent::Ready(ready) => break ready,
+                _ => continue,
+            },
+            Some(Heard::Closed(code)) => return Err(Error::Closed(code)),
+            None => {}
+        }
+    };
+    let last = ready.rooms.iter().map(|room| (room.room, room.head)).collect();
+    let (stream, buffer) = socket.into_raw();
+    let incoming = Incoming::after(buffer);
+    let (read, write) = TcpStream::into_split(stream);
+    Ok((Reader { stream: read, incoming, last, counts }, write))
+}
+
+impl Reader {
+    /// How far a room was when this connection came to it.
+    pub fn head(&self, room: RoomId) -> u64 {
+        self.last.get(&room).copied().unwrap_or(0)
+    }
+
+    /// Hears until the connection ends, telling `look` of every frame. The error is why it ended.
+    pub async fn run(mut self, mut look: impl FnMut(Glimpse)) -> Error {
+        loop {
+            loop {
+                match self.incoming.next_message() {
+                    Ok(Some(Message::Text(body))) => {
+                        let glimpse = glimpse(&body);
+                        self.count(glimpse);
+                        look(glimpse);
+                    }
+                    Ok(Some(Message::Close(code))) => return Error::Closed(code),
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(breach) => return breach.into(),
+                }
+            }
+            if self.incoming.buffer.is_empty() {
+                self.incoming.buffer = BytesMut::new();
+            }
+            if let Err(error) = self.stream.readable().await {
+                return Error::Lost(error);
+            }
+            self.incoming.buffer.reserve(READ_BYTES);
+            match self.stream.try_read_buf(&mut self.incoming.buffer) {
+                Ok(0) => return Error::Lost(std::io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return Error::Lost(error),
+                _ => {}
+            }
+        }
+    }
+
+    fn count(&mut self, glimpse: Glimpse) {
+        match glimpse {
+            Glimpse::Delivered { room, seq } => {
+                self.counts.deliveries.fetch_add(1, Ordering::Relaxed);
+                let last = self.last.insert(room, seq).unwrap_or(seq - 1);
+                if last + 1 != seq {
+                    self.counts.breaks.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Glimpse::Refused { .. } => {
+                self.counts.refusals.fetch_add(1, Ordering::Relaxed);
+            }
+            Glimpse::Acked { .. } | Glimpse::Other => {}
+        }
+    }
+}
+
+/// `{"event":{"room":"…","seq":N` and `{"ok":{"id":N` are read in place; everything else by the decoder.
+pub fn glimpse(body: &[u8]) -> Glimpse {
+    if let Some(rest) = body.strip_prefix(br#"{"event":{"room":""#)
+        && let Some((room, rest)) = rest.split_at_checked(36)
+        && let Some(rest) = rest.strip_prefix(br#"","seq":"#)
+        && let Ok(room) = uuid::Uuid::try_parse_ascii(room)
+    {
+        return Glimpse::Delivered { room: RoomId(room), seq: number(rest) };
+    }
+    if let Some(rest) = body.strip_prefix(br#"{"ok":{"id":"#) {
+        return Glimpse::Acked { id: number(rest) as u32 };
+    }
+    match Format::Json.decode::<ServerEvent>(body) {
+        Ok(ServerEvent::Event(event)) => Glimpse::Delivered { room: event.room, seq: event.seq },
+        Ok(ServerEvent::Ok(done)) => Glimpse::Acked { id: done.id },
+        Ok(ServerEvent::Error(refusal)) => Glimpse::Refused { id: refusal.id },
+        // These mean that events will be missing: a break of the sequence will show it.
+        _ => Glimpse::Other,
+    }
+}
+
+fn number(digits: &[u8]) -> u64 {
+    digits.iter().take_while(|byte| byte.is_ascii_digit()).fold(0, |n, digit| n * 10 + u64::from(digit - b'0'))
+}
+
+/// Appends a `post` to the bytes to be sent.
+pub fn write_post(out: &mut BytesMut, id: u32, room: RoomId, after: u64, text: &str) {
+    let cmid = schema::Cmid(uuid::Uuid::now_v7());
+    let post = schema::client::Post { id, room, cmid, after, prev: None, text: text.to_owned(), reply: None };
+    frame::write(out, frame::TEXT, &schema::wire::to_json(&ClientEvent::Post(post)), rand::random());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::event::{Event, EventBody, Message};
+    use schema::server::{Done, Refusal};
+    use schema::wire::to_json;
+    use schema::{Cmid, ErrorCode, UserId};
+
+    #[test]
+    fn a_glimpse_sees_what_the_decoder_sees() {
+        let room = RoomId::from_bytes([3; 16]);
+        let body = EventBody::Message(Message { text: "\"seq\":9".into(), reply: None, origin: None });
+        let event = Event { room, seq: 1234, ordinal: 1, at: 1, user: UserId::default(), cmid: Cmid::default(), body };
+        assert_eq!(glimpse(&to_json(&ServerEvent::Event(event))), Glimpse::Delivered { room, seq: 1234 });
+        let done = Done { id: 77, room: None, seq: None, ordinal: None, at: None };
+        assert_eq!(glimpse(&to_json(&ServerEvent::Ok(done))), Glimpse::Acked { id: 77 });
+        let refusal = Refusal::new(5, ErrorCode::Busy);
+        assert_eq!(glimpse(&to_json(&ServerEvent::Error(refusal))), Glimpse::Refused { id: 5 });
+        assert_eq!(glimpse(br#"{"draining":{}}"#), Glimpse::Other);
+    }
+}

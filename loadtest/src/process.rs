@@ -1,0 +1,210 @@
+//! A node as a process: started from its binary in a folder of its own, killed, started again on the same data, measured
+//! from outside. Knows of the server its command line, its configuration keys and its admin port, and nothing else.
+
+use std::fmt::Write;
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::client::Target;
+
+/// A start may have to replay a journal, and a store's first write after a kill takes up to 12 s.
+const START_MAX: Duration = Duration::from_secs(60);
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{what}: {error}")]
+    Io { what: String, error: io::Error },
+    #[error("the node ended while it started ({status}); its last words:\n{log}")]
+    Ended { status: String, log: String },
+    #[error("the node was not ready after {} s; its last words:\n{log}", START_MAX.as_secs())]
+    NotReady { log: String },
+}
+
+fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
+    let what = what.into();
+    move |error| Error::Io { what, error }
+}
+
+/// One `section.key = value` of the configuration, the value as TOML writes it.
+pub type Key<'a> = (&'a str, &'a str, String);
+
+/// What a load run needs where people would have other bounds: everybody comes from one machine and talks a lot.
+pub fn unbounded_keys() -> Vec<Key<'static>> {
+    let many = |n: u32| n.to_string();
+    vec![
+        ("auth", "signups_per_address_burst", many(1_000_000)),
+        ("auth", "passwords_waiting_max", many(10_000)),
+        ("limits", "accepts_per_second_max", many(100_000)),
+        ("limits", "unauthenticated_per_address_max", many(10_000)),
+        ("limits", "connections_per_address_max", many(100_000)),
+        ("limits", "connections_per_user_max", many(10_000)),
+        ("limits", "user_events_per_minute", many(100_000_000)),
+        ("limits", "user_events_burst", many(1_000_000)),
+        ("limits", "requests_in_flight_max", many(255)),
+    ]
+}
+
+#[derive(Debug)]
+pub struct Process {
+    binary: PathBuf,
+    folder: PathBuf,
+    cpus: Option<Vec<usize>>,
+    http: SocketAddr,
+    admin: SocketAddr,
+    child: Child,
+}
+
+impl Process {
+    /// Starts the binary with its data, configuration and log in `folder`, and waits until it is ready.
+    pub async fn start(binary: &Path, folder: &Path, keys: &[Key<'_>], cpus: Option<Vec<usize>>) -> Result<Self, Error> {
+        let (http, admin) = (free_address()?, free_address()?);
+        fs::create_dir_all(folder).map_err(failed("the node's folder"))?;
+        let own = [
+            ("node", "data_dir", format!("{:?}", folder.join("data").display().to_string())),
+            ("listen", "http", format!("\"{http}\"")),
+            ("listen", "admin", format!("\"{admin}\"")),
+        ];
+        let config = toml(own.iter().chain(keys));
+        fs::write(folder.join("hubbub.toml"), config).map_err(failed("the node's configuration"))?;
+        let child = spawn(binary, folder, cpus.clone())?;
+        let mut process = Self { binary: binary.to_owned(), folder: folder.to_owned(), cpus, http, admin, child };
+        process.until_ready().await?;
+        Ok(process)
+    }
+
+    pub fn target(&self) -> Target {
+        Target::new(self.http)
+    }
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub fn kill(&mut self) -> Result<(), Error> {
+        self.child.kill().map_err(failed("kill"))?;
+        self.child.wait().map_err(failed("wait")).map(drop)
+    }
+
+    /// Starts it again on the same data and addresses; returns how long it took until it was ready.
+    pub async fn start_again(&mut self) -> Result<Duration, Error> {
+        let begun = Instant::now();
+        self.child = spawn(&self.binary, &self.folder, self.cpus.clone())?;
+        self.until_ready().await?;
+        Ok(begun.elapsed())
+    }
+
+    async fn until_ready(&mut self) -> Result<(), Error> {
+        let begun = Instant::now();
+        while !is_ready(self.admin).await {
+            if let Some(status) = self.child.try_wait().map_err(failed("wait"))? {
+                return Err(Error::Ended { status: status.to_string(), log: self.last_words() });
+            }
+            if begun.elapsed() > START_MAX {
+                return Err(Error::NotReady { log: self.last_words() });
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    /// The end of its log.
+    pub fn last_words(&self) -> String {
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// User and system time of all its threads, in microseconds; the kernel counts in hundredths of a second.
+    pub fn cpu_us(&self) -> Result<u64, Error> {
+        let path = format!("/proc/{}/stat", self.pid());
+        let stat = fs::read_to_string(&path).map_err(failed(path))?;
+        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        Ok(ticks * 1_000_000 / rustix::param::clock_ticks_per_second())
+    }
+
+    /// What it has of memory for itself alone, in bytes; sockets' buffers are the kernel's and not in it.
+    pub fn private_bytes(&self) -> Result<u64, Error> {
+        let path = format!("/proc/{}/smaps_rollup", self.pid());
+        let rollup = fs::read_to_string(&path).map_err(failed(path))?;
+        let private = rollup.lines().filter(|line| line.starts_with("Private_Dirty:") || line.starts_with("Private_Clean:"));
+        let kilobytes: u64 = private.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum();
+        Ok(kilobytes * 1024)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn toml<'a>(keys: impl Iterator<Item = &'a Key<'a>>) -> String {
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_by_key(|(section, ..)| *section);
+    let (mut text, mut open) = (String::new(), "");
+    for (section, key, value) in keys {
+        if *section != open {
+            writeln!(text, "[{section}]").ok();
+            open = section;
+        }
+        writeln!(text, "{key} = {value}").ok();
+    }
+    text
+}
+
+fn spawn(binary: &Path, folder: &Path, cpus: Option<Vec<usize>>) -> Result<Child, Error> {
+    let log = File::options().create(true).append(true).open(folder.join("log")).map_err(failed("the node's log"))?;
+    let mut command = Command::new(binary);
+    command.arg("serve").arg("--config").arg(folder.join("hubbub.toml")).stdin(Stdio::null());
+    command.stdout(log.try_clone().map_err(failed("the node's log"))?).stderr(log);
+    // A child inherits the processors of the thread that makes it.
+    let spawned = std::thread::spawn(move || {
+        if let Some(cpus) = cpus {
+            pin(&cpus)?;
+        }
+        command.spawn()
+    });
+    let spawned = spawned.join().unwrap_or_else(|_| Err(io::Error::other("the starting thread broke")));
+    spawned.map_err(failed(format!("cannot start {}", binary.display())))
+}
+
+/// Keeps this thread, and those that it will make, to some processors.
+pub fn pin(cpus: &[usize]) -> io::Result<()> {
+    let mut set = rustix::thread::CpuSet::new();
+    cpus.iter().for_each(|cpu| set.set(*cpu));
+    Ok(rustix::thread::sched_setaffinity(None, &set)?)
+}
+
+/// Lets this process, and those that it will make, have as many open files as the system allows.
+pub fn raise_open_files() -> u64 {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).ok();
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+fn free_address() -> Result<SocketAddr, Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed("a free port"))?;
+    listener.local_addr().map_err(failed("a free port"))
+}
+
+async fn is_ready(admin: SocketAddr) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(admin).await?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n").await?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await?;
+        io::Result::Ok(answer.ends_with(b" 200"))
+    };
+    matches!(tokio::time::timeout(Duration::from_secs(2), ask).await, Ok(Ok(true)))
+}
