@@ -64,7 +64,9 @@ fn foreign() -> Result<Tally> {
     let node = node()?;
     let python = prepare::python("tests/foreign/requirements.txt")?;
     let mut tally = counted(Command::new(&python).arg("tests/foreign/state_hash_test.py"))?;
-    tally.add(counted(Command::new(python).arg("tests/foreign/python_test.py").env("HUBBUB_BIN", &node))?);
+    for script in ["tests/foreign/python_test.py", "tests/foreign/routes_test.py"] {
+        tally.add(counted(Command::new(&python).arg(script).env("HUBBUB_BIN", &node))?);
+    }
     tally.add(counted(Command::new("node").args(["--test", "tests/foreign/ws.test.mjs"]).env("HUBBUB_BIN", &node))?);
     Ok(tally)
 }
