@@ -99,7 +99,7 @@ fn damage(path: &Path, quarter: usize) {
     let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let at = (used * quarter / 4).min(used.saturating_sub(1));
     match bytes.get_mut(at) {
-        Some(byte) if quarter % 2 == 0 => *byte ^= 0x55,
+        Some(byte) if quarter.is_multiple_of(2) => *byte ^= 0x55,
         _ => bytes.truncate(at),
     }
     std::fs::write(path, bytes).unwrap();

@@ -41,8 +41,7 @@ pub fn unusable(text: String) -> Error {
 pub fn storage(what: &str, error: fjall::Error) -> Error {
     let text = format!("{what}: {}", plainly(&error));
     match error {
-        fjall::Error::Storage(fjall::LsmError::Io(_)) | fjall::Error::Io(_) | fjall::Error::Poisoned => Error::Unusable(text),
-        fjall::Error::Storage(_) => Error::Corrupt(text),
+        fjall::Error::Storage(error) if !matches!(error, fjall::LsmError::Io(_)) => Error::Corrupt(text),
         _ => Error::Unusable(text),
     }
 }
