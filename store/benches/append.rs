@@ -1,5 +1,6 @@
 //! How many events a second the embedded store makes durable, and what an append costs: 256 slots, each with one append in
-//! flight, blocks of 1, 32 and 128 events of 200 bytes. Prints numbers and asserts none.
+//! flight, blocks of 1, 32 and 128 events of 200 bytes; alone, and with a row written for every event, as projections do.
+//! Prints numbers and asserts none.
 //!
 //! `cargo bench -p hubbub-store [seconds]`
 
@@ -8,52 +9,95 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use schema::SlotId;
-use store::{Append, Appended, Embedded, EmbeddedConfig, Journal};
+use schema::record::{Key, Table};
+use store::{Append, Appended, Embedded, EmbeddedConfig, Journal, Records, Write};
 use uuid::Uuid;
 
 const SLOTS: u16 = 256;
 const EVENT_BYTES: usize = 200;
 
+#[derive(Clone, Copy)]
+struct Load {
+    events: usize,
+    has_rows: bool,
+    time: Duration,
+}
+
 fn main() {
     let seconds = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(3);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
-    println!("{:>7} {:>10} {:>10} {:>12} {:>14}", "block", "appends/s", "events/s", "MB/s", "CPU µs/append");
-    for events in [1, 32, 128] {
-        runtime.block_on(measure(events, Duration::from_secs(seconds)));
+    println!(
+        "{:>6} {:>5} {:>10} {:>10} {:>8} {:>9} {:>9} {:>14}",
+        "block", "rows", "appends/s", "events/s", "MB/s", "p50 ms", "p99 ms", "CPU µs/append"
+    );
+    for has_rows in [false, true] {
+        for events in [1, 32, 128] {
+            runtime.block_on(measure(Load { events, has_rows, time: Duration::from_secs(seconds) }));
+        }
     }
 }
 
-async fn measure(events: usize, time: Duration) {
+async fn measure(load: Load) {
     let folder = tempfile::tempdir().expect("a folder is made");
     let store = Arc::new(Embedded::open(folder.path(), EmbeddedConfig::default()).expect("the store opens"));
-    let block = Bytes::from((0..events * EVENT_BYTES).map(|at| (at * 31 % 251) as u8).collect::<Vec<_>>());
+    let block = Bytes::from((0..load.events * EVENT_BYTES).map(|at| (at * 31 % 251) as u8).collect::<Vec<_>>());
     let (started, cpu) = (Instant::now(), cpu_seconds());
-    let slots: Vec<_> = (0..SLOTS).map(|slot| tokio::spawn(append_for(store.clone(), SlotId(slot), block.clone(), time))).collect();
-    let mut appends = 0;
+    let slots: Vec<_> = (0..SLOTS).map(|slot| tokio::spawn(append_for(store.clone(), SlotId(slot), block.clone(), load))).collect();
+    let mut times = Vec::new();
     for slot in slots {
-        appends += slot.await.expect("a slot ends");
+        times.extend(slot.await.expect("a slot ends"));
     }
-    let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu);
-    let rate = appends as f64 / wall;
-    let megabytes = rate * block.len() as f64 / 1e6;
-    println!("{events:>7} {rate:>10.0} {:>10.0} {megabytes:>12.1} {:>14.1}", rate * events as f64, cpu * 1e6 / appends as f64);
+    let (wall, cpu, appends) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu, times.len() as f64);
+    times.sort_unstable();
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+    let (rate, bytes) = (appends / wall, block.len() as f64);
+    println!(
+        "{:>6} {:>5} {rate:>10.0} {:>10.0} {:>8.1} {:>9.2} {:>9.2} {:>14.1}",
+        load.events,
+        if load.has_rows { "yes" } else { "no" },
+        rate * load.events as f64,
+        rate * bytes / 1e6,
+        at(0.5),
+        at(0.99),
+        cpu * 1e6 / appends
+    );
 }
 
-async fn append_for(store: Arc<Embedded>, slot: SlotId, block: Bytes, time: Duration) -> u64 {
+/// How long each append took. Rows are written beside the next appends, one batch of them at a time.
+async fn append_for(store: Arc<Embedded>, slot: SlotId, block: Bytes, load: Load) -> Vec<Duration> {
     store.fence(slot, 1 << 16).await.expect("a fence is answered");
-    let (started, mut head) = (Instant::now(), 0);
-    while started.elapsed() < time {
+    let (started, mut times, mut rows) = (Instant::now(), Vec::new(), None::<tokio::task::JoinHandle<()>>);
+    while started.elapsed() < load.time {
+        let head = times.len() as u64;
         let append = Append { slot, epoch: 1 << 16, head, batch: Uuid::from_u128(u128::from(head) + 1), block: block.clone() };
+        let asked = Instant::now();
         assert_eq!(store.append(append).await.expect("an append is answered"), Appended::Applied);
-        head += 1;
+        times.push(asked.elapsed());
+        if load.has_rows {
+            if let Some(rows) = rows.take() {
+                rows.await.expect("rows are written");
+            }
+            rows = Some(tokio::spawn(project(store.clone(), slot, head * load.events as u64, load.events, block.slice(..EVENT_BYTES))));
+        }
     }
-    head
+    if let Some(rows) = rows {
+        rows.await.expect("rows are written");
+    }
+    times
+}
+
+async fn project(store: Arc<Embedded>, slot: SlotId, from: u64, events: usize, event: Bytes) {
+    let row = |seq: u64| Write {
+        key: Key::new(Table::History, &[&[7; 16], &slot.0.to_be_bytes()], &[&seq.to_be_bytes()]),
+        stamp: seq,
+        value: Some(event.clone()),
+    };
+    store.put_many((from..from + events as u64).map(row).collect()).await.expect("rows are taken");
 }
 
 /// Of this process, all threads, user and system.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<f64> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2).filter_map(|n| n.parse().ok()).collect();
-    fields.iter().sum::<f64>() / 100.0
+    let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }

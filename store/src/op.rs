@@ -41,6 +41,11 @@ impl Op {
         }
     }
 
+    /// Work behind the scenes, which nobody's message waits for.
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::PutMany(_) | Self::PutMax { .. } | Self::Trim { .. })
+    }
+
     /// Panics where the caller broke the contract: a block over its bound, a write in another mode than its table's.
     pub fn check(&self) {
         let mode = |key: &Key, mode: Mode| assert_eq!(key.table.mode(), mode, "{} is not written this way", key.table.name());

@@ -18,7 +18,9 @@ pub struct Job {
 pub struct Queue {
     waiting: Mutex<Waiting>,
     ready: Condvar,
-    room: Arc<Semaphore>,
+    /// Half of the bytes are kept for what people wait for, half for plain writes: neither keeps the other out.
+    urgent: Arc<Semaphore>,
+    plain: Arc<Semaphore>,
     units_max: u32,
 }
 
@@ -33,14 +35,16 @@ const UNIT_BYTES: usize = 1024;
 
 impl Queue {
     pub fn new(bytes_max: usize) -> Self {
-        let units_max = u32::try_from((bytes_max / UNIT_BYTES).max(64)).unwrap_or(1 << 28);
-        Self { waiting: Mutex::default(), ready: Condvar::new(), room: Arc::new(Semaphore::new(units_max as usize)), units_max }
+        let units_max = u32::try_from((bytes_max / UNIT_BYTES / 2).max(64)).unwrap_or(1 << 28);
+        let room = || Arc::new(Semaphore::new(units_max as usize));
+        Self { waiting: Mutex::default(), ready: Condvar::new(), urgent: room(), plain: room(), units_max }
     }
 
     pub async fn submit(&self, op: Op) -> Result<Done, Error> {
         op.check();
         let units = u32::try_from(op.bytes().div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.units_max);
-        let room = self.room.clone().acquire_many_owned(units).await.map_err(|_| stopped())?;
+        let room = if op.is_plain() { &self.plain } else { &self.urgent };
+        let room = room.clone().acquire_many_owned(units).await.map_err(|_| stopped())?;
         let (reply, answer) = oneshot::channel();
         {
             let mut waiting = self.waiting.lock();
@@ -56,19 +60,20 @@ impl Queue {
         answer.await.unwrap_or_else(|_| Err(Error::Unknown("the store stopped before it answered".into())))
     }
 
-    /// Waits for work and takes all of it. `false`: closed, and nothing is left.
-    pub fn take(&self, jobs: &mut Vec<Job>) -> bool {
+    /// Takes all that waits, and waits for some unless `is_busy`. `false`: closed, and nothing is left.
+    pub fn take(&self, jobs: &mut Vec<Job>, is_busy: bool) -> bool {
         let mut waiting = self.waiting.lock();
-        while waiting.jobs.is_empty() && !waiting.is_closed {
+        while waiting.jobs.is_empty() && !waiting.is_closed && !is_busy {
             self.ready.wait(&mut waiting);
         }
         std::mem::swap(&mut waiting.jobs, jobs);
-        !jobs.is_empty()
+        !jobs.is_empty() || is_busy
     }
 
     pub fn close(&self) {
         self.waiting.lock().is_closed = true;
-        self.room.close();
+        self.urgent.close();
+        self.plain.close();
         self.ready.notify_all();
     }
 
@@ -78,8 +83,10 @@ impl Queue {
         self.waiting.lock().jobs.clear();
     }
 
+    /// What waits, and what was taken and is not decided yet.
     pub fn bytes(&self) -> usize {
-        (self.units_max as usize).saturating_sub(self.room.available_permits()) * UNIT_BYTES
+        let used = |room: &Semaphore| (self.units_max as usize).saturating_sub(room.available_permits()) * UNIT_BYTES;
+        used(&self.urgent) + used(&self.plain)
     }
 }
 

@@ -1,13 +1,14 @@
 //! The one thread that writes. It takes whatever waits, decides each call in order, puts all of it into one batch with one
-//! fsync, and answers: what arrives meanwhile is the next group. A commit that fails is never tried again: nobody knows
+//! fsync, and answers: what arrives meanwhile is the next group. Plain writes come along in small shares, so that nobody's
+//! message waits for a flood of projections. A commit that fails is never tried again: nobody knows
 //! what reached the disk, so the process stops and the next start reads what is there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use fjall::{OwnedWriteBatch, PersistMode};
+use fjall::{OwnedWriteBatch, PersistMode, Slice};
 use schema::SlotId;
 use schema::record::Key;
 use tokio::sync::oneshot;
@@ -34,9 +35,16 @@ pub struct Writer {
     group_bytes_max: usize,
     /// Rows were committed without an fsync since the last one.
     is_dirty: bool,
+    /// Taken from the queue; people wait for the urgent ones.
+    urgent: VecDeque<Job>,
+    plain: VecDeque<Job>,
     /// Of the group that is being written.
     answers: Vec<Answer>,
 }
+
+/// Plain writes that come along with urgent ones, and that make a group of their own.
+const PLAIN_SHARE_BYTES: usize = 64 << 10;
+const PLAIN_GROUP_BYTES: usize = 512 << 10;
 
 type Answer = (oneshot::Sender<Result<Done, Error>>, Result<Done, Error>);
 
@@ -44,7 +52,7 @@ type Answer = (oneshot::Sender<Result<Done, Error>>, Result<Done, Error>);
 struct Group {
     batch: OwnedWriteBatch,
     /// Rows of this group, which the tables do not show yet.
-    rows: HashMap<Vec<u8>, Option<Cell>>,
+    rows: HashMap<Slice, Option<Cell>>,
     bytes: usize,
     rows_written: u64,
     needs_sync: bool,
@@ -55,7 +63,8 @@ struct Group {
 impl Writer {
     pub fn new(opened: Opened, disk: Disk, metrics: Metrics, group_bytes_max: usize) -> Self {
         let Opened { tables, ledgers, group, mark, .. } = opened;
-        Self { tables, ledgers, group, mark, disk, metrics, group_bytes_max, is_dirty: false, answers: Vec::new() }
+        let (urgent, plain, answers) = (VecDeque::new(), VecDeque::new(), Vec::new());
+        Self { tables, ledgers, group, mark, disk, metrics, group_bytes_max, is_dirty: false, urgent, plain, answers }
     }
 
     /// Until the queue is closed and empty, or a commit fails.
@@ -73,18 +82,18 @@ impl Writer {
 
     fn write_all(&mut self, queue: &Arc<Queue>) -> Result<(), Error> {
         let mut jobs = Vec::new();
-        while queue.take(&mut jobs) {
-            self.metrics.queue_ops.set(jobs.len() as f64);
-            self.metrics.queue_bytes.set(queue.bytes() as f64);
-            let mut waiting = jobs.drain(..).peekable();
-            while waiting.peek().is_some() {
-                self.write_group(&mut waiting)?;
+        while queue.take(&mut jobs, !(self.urgent.is_empty() && self.plain.is_empty())) {
+            for job in jobs.drain(..) {
+                if job.op.is_plain() { self.plain.push_back(job) } else { self.urgent.push_back(job) }
             }
+            self.metrics.queue_ops.set((self.urgent.len() + self.plain.len()) as f64);
+            self.metrics.queue_bytes.set(queue.bytes() as f64);
+            self.write_group()?;
         }
         self.tables.db.persist(PersistMode::SyncAll).map_err(|error| storage("the last fsync", error))
     }
 
-    fn write_group(&mut self, jobs: &mut impl Iterator<Item = Job>) -> Result<(), Error> {
+    fn write_group(&mut self) -> Result<(), Error> {
         let mut group = Group {
             batch: self.tables.db.batch(),
             rows: HashMap::new(),
@@ -94,12 +103,17 @@ impl Writer {
             room: self.disk.room(Instant::now()),
             now_ms: now_ms(),
         };
+        let plain_bytes_max = if self.urgent.is_empty() { PLAIN_GROUP_BYTES } else { PLAIN_SHARE_BYTES };
         while group.bytes < self.group_bytes_max
-            && let Some(job) = jobs.next()
+            && let Some(job) = self.urgent.pop_front()
         {
-            group.bytes += job.op.bytes();
-            let answer = self.decide(&mut group, job.op);
-            self.answers.push((job.reply, answer));
+            self.admit(&mut group, job);
+        }
+        let urgent_bytes = group.bytes;
+        while group.bytes - urgent_bytes < plain_bytes_max
+            && let Some(job) = self.plain.pop_front()
+        {
+            self.admit(&mut group, job);
         }
         self.commit(group)?;
         for (reply, answer) in self.answers.drain(..) {
@@ -107,6 +121,12 @@ impl Writer {
             let _ = reply.send(answer);
         }
         Ok(())
+    }
+
+    fn admit(&mut self, group: &mut Group, job: Job) {
+        group.bytes += job.op.bytes();
+        let answer = self.decide(group, job.op);
+        self.answers.push((job.reply, answer));
     }
 
     fn commit(&mut self, mut group: Group) -> Result<(), Error> {
@@ -204,7 +224,7 @@ impl Writer {
     }
 
     fn put(&self, group: &mut Group, key: &Key, value: &[u8], expect: Expect) -> Result<Put, Error> {
-        let key = layout::record_key(key);
+        let key = Slice::from(layout::record_key(key));
         let current = self.current(group, &key)?;
         let put = cell::conditional(current.as_ref(), expect);
         if let Put::Done { version } = put {
@@ -215,7 +235,7 @@ impl Writer {
     }
 
     fn put_stamped(&self, group: &mut Group, write: &Write) -> Result<(), Error> {
-        let key = layout::record_key(&write.key);
+        let key = Slice::from(layout::record_key(&write.key));
         let current = self.current(group, &key)?;
         if cell::stamped_wins(current.as_ref(), write.stamp, write.value.is_none()) {
             self.store(group, key, write.stamp, write.value.as_deref());
@@ -224,7 +244,7 @@ impl Writer {
     }
 
     fn put_max(&self, group: &mut Group, key: &Key, value: &[u8], stamp: u64) -> Result<(), Error> {
-        let key = layout::record_key(key);
+        let key = Slice::from(layout::record_key(key));
         if cell::max_wins(self.current(group, &key)?.as_ref(), stamp) {
             self.store(group, key, stamp, Some(value));
         }
@@ -232,7 +252,7 @@ impl Writer {
     }
 
     fn delete(&self, group: &mut Group, key: &Key) -> Result<(), Error> {
-        let key = layout::record_key(key);
+        let key = Slice::from(layout::record_key(key));
         if self.current(group, &key)?.is_some() {
             group.batch.remove(&self.tables.records, key.clone());
             group.rows.insert(key, None);
@@ -250,7 +270,7 @@ impl Writer {
         value.map(|value| layout::decode_cell(key, &value)).transpose()
     }
 
-    fn store(&self, group: &mut Group, key: Vec<u8>, stamp: u64, value: Option<&[u8]>) {
+    fn store(&self, group: &mut Group, key: Slice, stamp: u64, value: Option<&[u8]>) {
         group.batch.insert(&self.tables.records, key.clone(), layout::encode_cell(&key, stamp, value));
         group.rows_written += 1;
         // The modes look at stamps and at whether there is a value; its bytes they never see.
