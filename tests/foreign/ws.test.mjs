@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -50,6 +50,15 @@ after(async () => {
   await rm(node.folder, { recursive: true });
 });
 
+/** A UUID that begins with the time in milliseconds (RFC 9562, 5.7). */
+function uuid7() {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(Date.now(), 0, 6);
+  bytes[6] = (bytes[6] & 0x0f) | 0x70;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
 async function rest(method, path, body, token, key) {
   const headers = { 'content-type': 'application/json' };
   if (token) headers.authorization = `Bearer ${token}`;
@@ -91,11 +100,11 @@ async function signUp(name) {
 
 test('two people talk over MessagePack', async () => {
   const [ann, bob] = [await signUp('ann'), await signUp('bob')];
-  const made = { room: randomUUID(), kind: 'group', settings: { name: 'two' }, members: [bob.user] };
-  const { room } = await rest('POST', '/v1/rooms', made, ann.access, randomUUID());
+  const made = { room: uuid7(), kind: 'group', settings: { name: 'two' }, members: [bob.user] };
+  const { room } = await rest('POST', '/v1/rooms', made, ann.access, uuid7());
   const [from, to] = [await open(ann), await open(bob)];
   assert.equal(to.ready.rooms.length, 1);
-  from.say({ post: { id: 1, room, cmid: randomUUID(), after: 1, text: 'grüße 🌊' } });
+  from.say({ post: { id: 1, room, cmid: uuid7(), after: 1, text: 'grüße 🌊' } });
   const done = await from.hear('ok');
   const event = await to.hear('event');
   assert.deepEqual([event.seq, event.body.message.text], [done.seq, 'grüße 🌊']);
