@@ -7,5 +7,6 @@ pub mod auth;
 pub mod config;
 pub mod edge;
 pub mod health;
+pub mod http;
 pub mod limits;
 pub mod logs;

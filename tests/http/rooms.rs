@@ -1,0 +1,103 @@
+//! Rooms by REST: making them, talking in them, reading them, exactly once.
+
+use schema::RoomId;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::House;
+
+#[tokio::test]
+async fn two_people_talk_by_rest_alone() {
+    let house = House::new().await;
+    let (ada, bob) = (house.sign_up("ada").await, house.sign_up("bob").await);
+    let room = house.make_room(&ada, "group", json!({ "name": "Tea" }), &[&bob]).await;
+    let said = house.say(&ada, room, "milk?").await.landed();
+    let answered = house.say(&bob, room, "please").await.landed();
+    assert_eq!((said.seq + 1, said.ordinal + 1), (answered.seq, answered.ordinal));
+
+    let message = format!("/v1/rooms/{room}/messages/{}", said.seq);
+    assert_eq!(house.by(&ada, "PATCH", &message, Some(&json!({ "text": "milk or lemon?" }))).await.status, 200);
+    assert_eq!(house.by(&bob, "PUT", &format!("{message}/reactions/%F0%9F%8D%8B"), None).await.status, 200);
+    assert_eq!(house.by(&ada, "PUT", &format!("{message}/pin"), None).await.status, 200);
+    let page = house.page(&bob, room).await;
+    let fold = schema::fold::RoomFold::of(room, page.events.iter());
+    let hash = house.by(&bob, "GET", &format!("/v1/rooms/{room}/state_hash?from={}&to={}", page.from, page.to), None).await;
+    assert_eq!(hash.json()["hash"], fold.hash());
+
+    let read = json!({ "seq": answered.seq, "ordinal": answered.ordinal });
+    assert_eq!(house.by(&ada, "PUT", &format!("/v1/rooms/{room}/read"), Some(&read)).await.status, 204);
+    let members = house.by(&ada, "GET", &format!("/v1/rooms/{room}/members?limit=1"), None).await.json();
+    let cursor = members["cursor"].as_str().unwrap();
+    let rest = house.by(&ada, "GET", &format!("/v1/rooms/{room}/members?limit=1&cursor={cursor}"), None).await.json();
+    assert_ne!(members["members"][0]["user"], rest["members"][0]["user"]);
+}
+
+#[tokio::test]
+async fn a_request_sent_again_with_its_key_is_done_once() {
+    let house = House::new().await;
+    let ada = house.sign_up("ada").await;
+    let room = house.make_room(&ada, "group", json!({}), &[]).await;
+    let token = format!("Bearer {}", ada.access);
+    for key in [Uuid::now_v7().to_string(), "any visible text".into()] {
+        let headers = [("authorization", token.as_str()), ("idempotency-key", key.as_str())];
+        let path = format!("/v1/rooms/{room}/messages");
+        let first = house.ask("POST", &path, &headers, Some(&json!({ "text": "once" }))).await.landed();
+        house.say(&ada, room, "in between").await.landed();
+        let again = house.ask("POST", &path, &headers, Some(&json!({ "text": "once" }))).await.landed();
+        assert_eq!(first, again);
+        let other = house.ask("POST", &path, &headers, Some(&json!({ "text": "twice" }))).await;
+        assert_eq!(other.code(), "id_conflict");
+    }
+    let texts = house.page(&ada, room).await.events.into_iter().filter(|event| event.body.is_message()).count();
+    assert_eq!(texts, 4, "two said once, two in between");
+}
+
+#[tokio::test]
+async fn with_after_the_key_is_the_cmid_itself() {
+    let house = House::new().await;
+    let ada = house.sign_up("ada").await;
+    let room = house.make_room(&ada, "group", json!({}), &[]).await;
+    let (key, token) = (Uuid::now_v7().to_string(), format!("Bearer {}", ada.access));
+    let headers = [("authorization", token.as_str()), ("idempotency-key", key.as_str())];
+    let landed =
+        house.ask("POST", &format!("/v1/rooms/{room}/messages"), &headers, Some(&json!({ "text": "hi", "after": 1 }))).await.landed();
+    assert_eq!(landed.cmid.to_string(), key);
+}
+
+#[tokio::test]
+async fn channels_are_browsed_and_joined_by_the_workspaces_members() {
+    let house = House::new().await;
+    let (ada, bob, eve) = (house.sign_up("ada").await, house.sign_up("bob").await, house.sign_up("eve").await);
+    let workspace = house.make_room(&ada, "workspace", json!({ "name": "Lab" }), &[&bob]).await;
+    let open = house.make_room(&ada, "channel", json!({ "name": "open", "workspace": workspace, "public": true }), &[]).await;
+    let closed = house.make_room(&ada, "channel", json!({ "name": "closed", "workspace": workspace }), &[]).await;
+
+    let channels = house.by(&bob, "GET", &format!("/v1/workspaces/{workspace}/channels"), None).await.json();
+    assert_eq!(channels["channels"].as_array().unwrap().len(), 1);
+    assert_eq!(channels["channels"][0]["room"], open.to_string());
+    assert_eq!(house.by(&bob, "POST", &format!("/v1/rooms/{open}/join"), None).await.status, 200);
+    assert_eq!(house.say(&bob, open, "hello").await.status, 200);
+
+    assert!(house.by(&bob, "POST", &format!("/v1/rooms/{closed}/join"), None).await.status >= 400);
+    assert_eq!(house.by(&eve, "GET", &format!("/v1/workspaces/{workspace}/channels"), None).await.code(), "not_found");
+    assert!(house.by(&eve, "POST", &format!("/v1/rooms/{open}/join"), None).await.status >= 400);
+}
+
+#[tokio::test]
+async fn a_room_needs_an_id_and_members_that_exist() {
+    let house = House::new().await;
+    let ada = house.sign_up("ada").await;
+    assert_eq!(house.by(&ada, "POST", "/v1/rooms", Some(&json!({ "kind": "group" }))).await.code(), "bad_request");
+    let room = RoomId(Uuid::now_v7());
+    let stranger = json!({ "room": room, "kind": "group", "members": [Uuid::now_v7()] });
+    assert_eq!(house.by(&ada, "POST", "/v1/rooms", Some(&stranger)).await.code(), "not_found");
+    assert_eq!(house.by(&ada, "GET", &format!("/v1/rooms/{room}"), None).await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn ordered_requests_over_the_users_rate_are_refused_with_a_hint() {
+    let house = House::new().await;
+    let ada = house.sign_up("ada").await;
+    let room = house.make_room(&ada, "group", json!({}), &[]).await;
+    assert!(house.say(&ada, room, "x").await.header("ratelimit-policy").unwrap().contains("q=120"));
+}
