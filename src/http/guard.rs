@@ -99,7 +99,10 @@ fn foreign_origin(http: &Http, peer: Peer, headers: &HeaderMap) -> Origin {
 fn write_out(mut response: Response, is_api: bool, id: &str) -> Response {
     let status = response.status();
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        return problem.write(status, id.to_owned());
+        let cookie = response.headers_mut().remove(header::SET_COOKIE);
+        let mut response = problem.write(status, id.to_owned());
+        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        return response;
     }
     let is_bare = is_api && status.is_client_error() && !response.headers().contains_key(header::CONTENT_TYPE);
     match status {

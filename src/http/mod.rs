@@ -63,14 +63,13 @@ struct Inner {
     config: Config,
     places: Semaphore,
     pages: pages::Pages,
-    docs: docs::Docs,
 }
 
 impl Http {
     pub fn new(auth: Auth, node: Node, admit: Admit, config: Config) -> Self {
         let places = Semaphore::new(config.requests_max.max(1));
         let pages = pages::Pages::new(config.web_dir.clone());
-        Self(Arc::new(Inner { auth, node, admit, config, places, pages, docs: docs::Docs::new() }))
+        Self(Arc::new(Inner { auth, node, admit, config, places, pages }))
     }
 
     /// Everything but the WebSocket. Requests carry a `Peer` extension.

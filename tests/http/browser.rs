@@ -13,13 +13,7 @@ async fn page_login(house: &House, name: &str) -> (String, String) {
     assert!(answer.json().get("refresh").is_none(), "a script must not see it");
     let cookie = answer.header("set-cookie").unwrap();
     assert!(cookie.contains("; httponly; samesite=strict") && cookie.contains("path=/") && !cookie.contains("secure"), "{cookie}");
-    (cookie_of(&answer.head), answer.json()["access"].as_str().unwrap().to_owned())
-}
-
-/// The head is in lower case, which a UUID and a number survive and the secret does not: so it is read from the raw text.
-fn cookie_of(head: &str) -> String {
-    let line = head.lines().find(|line| line.starts_with("set-cookie: ")).unwrap();
-    line.trim_start_matches("set-cookie: ").split(';').next().unwrap().to_owned()
+    (answer.cookie.clone().unwrap(), answer.json()["access"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]
@@ -31,12 +25,11 @@ async fn a_browser_keeps_its_login_in_a_cookie_that_no_script_and_no_other_site_
         headers.extend(origin.map(|origin| ("origin", origin)));
         for path in ["/v1/auth/refresh", "/v1/auth/logout"] {
             let answer = house.ask("POST", path, &headers, None).await;
-            let refused = if origin == Some("https://pages.example") {
-                answer.status != 200 || answer.json().get("refresh").is_none()
-            } else {
-                answer.code() == "forbidden"
-            };
-            assert!(refused, "{origin:?} {answer:?}");
+            // The configured origin may use the API, and its browser does not send it this cookie.
+            match origin {
+                Some("https://pages.example") => assert!(answer.json().get("refresh").is_none()),
+                _ => assert_eq!(answer.code(), "forbidden", "{origin:?}"),
+            }
         }
     }
 }
@@ -50,7 +43,7 @@ async fn a_cookie_is_refreshed_as_a_cookie_whatever_the_client_says_it_is() {
     let answer = house.ask("POST", "/v1/auth/refresh", &headers, Some(&json!({}))).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.json().get("refresh").is_none());
-    assert_ne!(cookie_of(&answer.head), cookie);
+    assert_ne!(answer.cookie, Some(cookie.clone()));
 
     let again = house.ask("POST", "/v1/auth/refresh", &headers, Some(&json!({}))).await;
     assert_eq!(again.code(), "login_revoked");

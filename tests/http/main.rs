@@ -35,7 +35,10 @@ pub struct House {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    /// In lower case.
     pub head: String,
+    /// Name and value of the cookie that was set, as they are.
+    pub cookie: Option<String>,
     pub body: String,
 }
 
@@ -99,7 +102,9 @@ impl House {
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+        let set = head.lines().filter_map(|line| line.split_once(": ")).find(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+        let cookie = set.and_then(|(_, cookie)| cookie.split(';').next()).map(str::to_owned);
+        Answer { status, head: head.to_lowercase(), cookie, body: body.to_owned() }
     }
 
     pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {

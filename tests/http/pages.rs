@@ -38,7 +38,13 @@ async fn the_node_serves_the_documents_of_its_api() {
     let house = House::new().await;
     assert_eq!(house.ask("GET", "/openapi.json", &[], None).await.json()["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     assert_eq!(house.ask("GET", "/asyncapi.json", &[], None).await.json()["asyncapi"].as_str().map(|v| &v[..1]), Some("3"));
-    assert!(house.ask("GET", "/docs", &[], None).await.body.contains("/v1/auth/signup"));
+    let page = house.ask("GET", "/docs", &[], None).await;
+    let links: Vec<&str> = page.body.split(['"', '\'']).filter(|link| link.ends_with(".js") || link.ends_with(".css")).collect();
+    assert!(links.len() >= 2, "{page:?}");
+    for link in links {
+        let answer = house.ask("GET", link, &[], None).await;
+        assert_eq!(answer.status, 200, "{link}");
+    }
 }
 
 /// The document and the routes are written apart; this keeps them together.

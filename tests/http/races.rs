@@ -18,14 +18,14 @@ async fn both_sides_opening_one_direct_room_open_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_owners_removing_each_other_leave_one_owner() {
+async fn two_owners_demoting_each_other_leave_one_owner() {
     let house = House::new().await;
     let (ada, bob) = (house.sign_up("ada").await, house.sign_up("bob").await);
     let room = house.make_room(&ada, "group", json!({}), &[&bob]).await;
-    let promote = json!({ "role": "owner" });
+    let (promote, demote) = (json!({ "role": "owner" }), json!({ "role": "member" }));
     house.by(&ada, "PUT", &format!("/v1/rooms/{room}/members/{}", bob.id), Some(&promote)).await.landed();
     let (bobs, adas) = (format!("/v1/rooms/{room}/members/{}", bob.id), format!("/v1/rooms/{room}/members/{}", ada.id));
-    let (one, two) = join(house.by(&ada, "DELETE", &bobs, None), house.by(&bob, "DELETE", &adas, None)).await;
+    let (one, two) = join(house.by(&ada, "PUT", &bobs, Some(&demote)), house.by(&bob, "PUT", &adas, Some(&demote))).await;
     assert_eq!([one.status, two.status].iter().filter(|status| **status == 200).count(), 1, "{one:?} {two:?}");
 }
 

@@ -72,6 +72,8 @@ async fn channels_are_browsed_and_joined_by_the_workspaces_members() {
     let open = house.make_room(&ada, "channel", json!({ "name": "open", "workspace": workspace, "public": true }), &[]).await;
     let closed = house.make_room(&ada, "channel", json!({ "name": "closed", "workspace": workspace }), &[]).await;
 
+    // The list is a projection; it may lag a moment behind.
+    house.node.flush().await.unwrap();
     let channels = house.by(&bob, "GET", &format!("/v1/workspaces/{workspace}/channels"), None).await.json();
     assert_eq!(channels["channels"].as_array().unwrap().len(), 1);
     assert_eq!(channels["channels"][0]["room"], open.to_string());
