@@ -78,6 +78,7 @@ fn walk(index: &Index<'_>, device: &Device, found: &mut Vec<String>) {
         match &line.1 {
             Entry::Hello { resume } => resumed = resume.iter().map(|it| (it.room, it.seq)).collect(),
             Entry::Ready { heads } => {
+                ways.retain(|room, _| heads.iter().any(|head| head.room == *room));
                 for head in heads {
                     let way = ways.entry(head.room).or_default();
                     way.next = resumed.get(&head.room).map_or(Next::UpTo(head.seq + 1), |have| Next::Exactly(have + 1));
@@ -99,6 +100,10 @@ fn walk(index: &Index<'_>, device: &Device, found: &mut Vec<String>) {
                         Next::Anything => 0,
                     };
                     found.push(format!("{} was delivered to device {} where {due} was due", name(*room, seen.seq), device.device));
+                }
+                // Who was removed and comes back begins anew.
+                if index.event(*room, seen.seq).is_some_and(|event| event.body.removed() == Some(device.user)) {
+                    ways.remove(room);
                 }
             }
             Entry::Gap { room, from, to } => {

@@ -15,6 +15,8 @@ mod c11_removal;
 mod c12_erasure;
 mod index;
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod script;
 mod vacuity;
 
