@@ -66,7 +66,7 @@ export class Auth {
   };
 
   private async take(path: string, body: object): Promise<Tokens> {
-    const tokens = await ask<Tokens>(this.options.base, path, null, { method: 'POST', body });
+    const tokens = await ask<Tokens>(this.options.base, path, null, { method: 'POST', body, native: this.options.keep !== undefined });
     this.tokens = tokens;
     this.expiresAt = Date.now() + tokens.expires_in_s * 1000;
     if (tokens.refresh) this.options.keep?.save(tokens.refresh);

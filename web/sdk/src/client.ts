@@ -105,7 +105,7 @@ export class Client extends Emitter<ClientEvents> {
   read(room: RoomId, seq: number, ordinal: number): void {
     const state = this.rooms.all.get(room)?.state;
     if (!state || (seq <= state.read_seq && state.unread_from == null)) return;
-    if (state.unread_from != null) this.sayUnread(room, null);
+    if (state.unread_from != null) this.sayUnread(room);
     this.rooms.raise(room, seq, ordinal);
     this.readDue.set(room, { seq, ordinal });
     this.readTimer ??= setTimeout(() => this.sendRead(), READ_EVERY_MS);
@@ -184,8 +184,8 @@ export class Client extends Emitter<ClientEvents> {
     }
   }
 
-  private sayUnread(room: RoomId, from: number | null): void {
-    this.connection.request('unread', from === null ? { room } : { room, from }).catch(() => undefined);
+  private sayUnread(room: RoomId, from?: number): void {
+    this.connection.request('unread', from === undefined ? { room } : { room, from }).catch(() => undefined);
   }
 
   private headOf(room: RoomId): number {

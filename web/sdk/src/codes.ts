@@ -1,14 +1,14 @@
-// Which errors pass by themselves, and which closes invite back. Mirrors the tables of `schema/src/code.rs`; says nothing to people.
+// Which errors pass by themselves, and which closes invite back, by the generated tables.
 
-const temporary = new Set(['out_of_order', 'busy', 'rate_limited', 'unavailable', 'read_only', 'draining', 'too_many_connections', 'internal']);
+import { CLOSES, ERRORS } from './generated/types';
 
-/** Whether the same request, resent verbatim later, can succeed. */
-export const isTemporary = (code: string): boolean => temporary.has(code);
+/** Whether the same request, resent verbatim later, can succeed. A code from a higher level is final. */
+export const isTemporary = (code: string): boolean => (ERRORS as Record<string, { temporary: boolean }>)[code]?.temporary ?? false;
 
 /** Whether a client may connect again by itself after this close code. */
-export const mayReconnect = (code: number): boolean => !((code >= 1002 && code <= 1003) || (code >= 1007 && code <= 1009) || (code >= 4100 && code <= 4199));
+export const mayReconnect = (code: number): boolean => CLOSES[code]?.reconnect ?? !(code >= 4100 && code <= 4199);
 
-/** The access token was refused: refresh it once before giving up. */
+/** The access token was refused: refresh it before giving up. */
 export const isStaleToken = (code: number): boolean => code === 4101;
 
 /** This device was signed out, here or elsewhere. */

@@ -15,6 +15,8 @@ export interface Entry {
   at: number;
   /** The head that was known when it first left; null: it never left. */
   after: number | null;
+  /** The preceding request of the room that was not answered when this one first left. */
+  prev?: string;
   state: 'queued' | 'sent' | 'acked' | 'failed';
   /** Where it is in the room, once acknowledged. */
   seq?: number;
@@ -134,11 +136,11 @@ export class Outbox extends Emitter<{ change: readonly Entry[]; failed: Entry }>
   private async sendOne(entry: Entry, prev: string | undefined): Promise<void> {
     this.sending.add(entry.cmid);
     try {
-      const sent: Entry = { ...entry, state: 'sent', after: entry.after ?? this.options.headOf(entry.room) };
+      const sent: Entry = entry.after === null ? { ...entry, state: 'sent', after: this.options.headOf(entry.room), prev } : { ...entry, state: 'sent' };
       this.update(sent);
       await this.write(sent);
       const { cmid, room, after } = sent;
-      const done = await this.options.send({ cmid, room, after: after!, ...(prev ? { prev } : {}) }, sent.act);
+      const done = await this.options.send({ cmid, room, after: after!, ...(sent.prev ? { prev: sent.prev } : {}) }, sent.act);
       this.putOff.delete(room);
       this.update({ ...sent, state: 'acked', seq: done.seq ?? 0 });
       await this.options.store.remove(cmid);
@@ -156,10 +158,19 @@ export class Outbox extends Emitter<{ change: readonly Entry[]; failed: Entry }>
     if (error instanceof RequestError && !error.temporary) {
       const failed: Entry = { ...entry, state: 'failed', error: { code: error.code, message: error.message } };
       this.update(failed);
-      await this.write(failed);
+      await Promise.all([this.write(failed), this.unlink(failed)]);
       this.emit('failed', failed);
     } else if (!(error instanceof RequestError && error.code === 'offline')) {
       this.rest(entry.room, error instanceof RequestError ? error.retryAfterMs : undefined);
+    }
+  }
+
+  /** A request that will never be there cannot be waited for: those that named it name the one before it. */
+  private async unlink(refused: Entry): Promise<void> {
+    for (const entry of this.entries.filter((each) => each.prev === refused.cmid)) {
+      const freed = { ...entry, prev: refused.prev };
+      this.update(freed);
+      await this.write(freed);
     }
   }
 

@@ -5,7 +5,7 @@ import type {
   ChannelEntry, Device, MemberEntry, Problem, Profile, ReceiptEntry, RoomId, RoomState, RoomKind, RoomSettings, Tokens, UserId, Event, Page,
 } from './types';
 
-export interface Asking { method?: string; body?: unknown; key?: string; query?: Record<string, string | number | undefined> }
+export interface Asking { method?: string; body?: unknown; key?: string; query?: Record<string, string | number | undefined>; native?: boolean }
 export type Ask = <T>(path: string, asking?: Asking) => Promise<T>;
 
 const TIMEOUT_MS = 15_000;
@@ -21,6 +21,7 @@ export async function ask<T>(base: string, path: string, access: string | null, 
     headers: {
       ...(access ? { authorization: `Bearer ${access}` } : {}),
       ...(asking.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(asking.native ? { 'hubbub-client': 'native' } : {}),
       ...(asking.key ? { 'idempotency-key': asking.key } : {}),
     },
     ...(asking.body === undefined ? {} : { body: JSON.stringify(asking.body) }),

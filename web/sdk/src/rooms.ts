@@ -5,7 +5,7 @@ import { RequestError } from './codes';
 import { Emitter } from './emitter';
 import { apply, contiguousSeq, EMPTY_LOG, liveSpan, mergePage, missing, noteHead, spanAt, trim, type RoomLog } from './log';
 import { advance, raiseRead } from './unread';
-import type { Event, HistoryQuery, Page, ReadMark, Ready, Resume, RoomId, RoomState, ServerEvent, UserId } from './types';
+import type { Event, HistoryQuery, Page, ReadMark, Ready, ReceiptEntry, Resume, RoomId, RoomState, ServerEvent, UserId } from './types';
 
 export interface Room {
   readonly state: RoomState;
@@ -102,10 +102,10 @@ export class Rooms extends Emitter<RoomsEvents> {
   }
 
   raise(room: RoomId, seq: number, ordinal: number): void {
-    this.change(room, (was) => ({ ...was, state: { ...raiseRead(was.state, seq, ordinal), unread_from: null } }));
+    this.change(room, (was) => ({ ...was, state: { ...raiseRead(was.state, seq, ordinal), unread_from: undefined } }));
   }
 
-  setUnreadFrom(room: RoomId, from: number | null): void {
+  setUnreadFrom(room: RoomId, from: number | undefined): void {
     this.change(room, (was) => ({ ...was, state: { ...was.state, unread_from: from } }));
   }
 
@@ -113,8 +113,8 @@ export class Rooms extends Emitter<RoomsEvents> {
     this.change(room, (was) => ({ ...was, state: { ...was.state, draft: text } }));
   }
 
-  setReceipts(room: RoomId, entries: ReadMark[]): void {
-    this.onRead(room, entries);
+  setReceipts(room: RoomId, entries: ReceiptEntry[]): void {
+    this.onRead(room, entries.map((entry) => ({ ...entry, ordinal: 0 })));
   }
 
   private onEvent(event: Event): void {
@@ -122,10 +122,7 @@ export class Rooms extends Emitter<RoomsEvents> {
     if (!was) return;
     const { body } = event;
     if (body !== 'erased' && 'member' in body && body.member.user === this.me && body.member.role === null) return this.remove(event.room);
-    let state = advance(was.state, event, this.me);
-    if (body !== 'erased' && 'member' in body && event.seq > was.state.head) {
-      state = { ...state, members: Math.max(0, was.state.members + (body.member.role === null ? -1 : joins(was, event) ? 1 : 0)) };
-    }
+    const state = advance(was.state, event, this.me);
     const log = trim(apply(was.log, event), LOG_EVENTS_MAX, event.seq);
     this.put(event.room, { ...was, state, log });
     this.emit('event', event);
@@ -189,7 +186,7 @@ export class Rooms extends Emitter<RoomsEvents> {
       const receipts = new Map(was.receipts);
       for (const mark of marks) {
         if (mark.user === this.me) {
-          state = { ...raiseRead(state, mark.seq ?? 0, mark.ordinal ?? 0), unread_from: mark.unread_from ?? null };
+          state = { ...raiseRead(state, mark.seq ?? 0, mark.ordinal ?? 0), unread_from: mark.unread_from };
           continue;
         }
         const known = receipts.get(mark.user) ?? { seq: 0, delivered: 0 };
@@ -226,18 +223,4 @@ export class Rooms extends Emitter<RoomsEvents> {
 function newest(was: RoomState, now: RoomState): RoomState {
   const mentions = now.head >= was.head ? now.mentions : was.mentions;
   return raiseRead({ ...now, mentions, head: Math.max(was.head, now.head), ordinal: Math.max(was.ordinal, now.ordinal), at: Math.max(was.at, now.at) }, was.read_seq, was.read_ordinal);
-}
-
-/** A member event names somebody new, unless an earlier one in sight already did. */
-function joins(was: Room, event: Event): boolean {
-  if (event.body === 'erased' || !('member' in event.body)) return false;
-  const { user } = event.body.member;
-  for (const span of was.log.spans.toReversed()) {
-    for (const known of span.events.toReversed()) {
-      if (known.body === 'erased') continue;
-      if ('member' in known.body && known.body.member.user === user) return known.body.member.role === null;
-      if ('created' in known.body && known.body.created.members.some((member) => member.user === user)) return false;
-    }
-  }
-  return true;
 }

@@ -31,6 +31,7 @@ export function advance(state: RoomState, event: Event, me: UserId): RoomState {
   if (body === 'erased') return next;
   if ('settings' in body) next.settings = body.settings;
   if ('member' in body) {
+    next.members = body.member.members;
     if (body.member.user === me && body.member.role) next.role = body.member.role;
   }
   if ('message' in body && event.user !== me && mentioned(body.message.text).includes(me)) {

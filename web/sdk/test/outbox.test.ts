@@ -79,6 +79,19 @@ test('a refused request stays with its reason until it is retried or deleted, an
   expect(text(sent[2])).toBe('a');
 });
 
+test('a request that named a refused one is sent again without it, else verbatim', async () => {
+  const { outbox, sent } = world();
+  for (const each of ['a', 'b']) await outbox.add(ROOM, { post: { text: each } });
+  outbox.setOnline(true);
+  await until(() => sent.length === 2);
+  sent[0]!.refuse('forbidden');
+  sent[1]!.refuse('out_of_order');
+  await until(() => sent.length === 3);
+  const { prev, ...rest } = sent[1]!.order;
+  expect(prev).toBe(sent[0]!.order.cmid);
+  expect(sent[2]!.order).toEqual(rest);
+});
+
 test('a temporary refusal is tried again by itself', async () => {
   const { outbox, sent } = world();
   outbox.setOnline(true);

@@ -25,7 +25,7 @@ export function journal(steps: Step[]): Event[] {
     else if (kind === 5) add(who, { delete: { target } });
     else if (kind === 6) add(who, { react: { target, emoji: ['👍', '🎉', 'é'][what % 3]!, on: what % 4 !== 0 } });
     else if (kind === 7) add(who, { pin: { target, on: what % 2 === 0 } });
-    else if (kind === 8) add(0, { member: { user: user(who), role: what % 2 ? 'member' : null } });
+    else if (kind === 8) add(0, { member: { user: user(who), role: what % 2 ? 'member' : null, members: 3 + (what % 2) } });
     else add(0, { settings: { name: `name ${what}`, topic: 'é'.repeat(what % 40), public: what % 2 === 0 } });
   }
   return events;

@@ -119,23 +119,9 @@ function useFollow(id: string, setLine: (line: number | null) => void) {
   }, [engine, id, setLine]);
 }
 
-const PROBES_MAX = 18;
-
-/** The first message that was said at `at` or later. Imported ones keep their own time, which only their text's side knows: those are searched by halves. */
+/** The first message that was said at `at` or later; an imported one at its own time. */
 async function findDate(engine: ReturnType<typeof useEngine>, room: string, at: number): Promise<number | null> {
-  const said = (events: readonly Event[]) => events.filter((event) => event.body !== 'erased' && 'message' in event.body);
-  const direct = await engine.client.connection.history({ room, at, limit: 20 });
-  const near = said(direct.events).find((event) => timeOf(event) >= at);
-  const imported = said(direct.events).some((event) => timeOf(event) !== event.at);
-  if (near && !imported && direct.from > 1) return near.seq;
-  let [low, high] = [1, direct.head];
-  for (let n = 0; n < PROBES_MAX && low < high; n++) {
-    const middle = Math.floor((low + high) / 2);
-    const page = await engine.client.connection.history({ room, after: middle - 1, limit: 8 });
-    const first = said(page.events)[0];
-    if (!first || timeOf(first) >= at) high = middle;
-    else low = Math.max(middle + 1, first.seq + 1);
-  }
-  const page = await engine.client.connection.history({ room, after: low - 1, limit: 20 });
-  return (said(page.events).find((event) => timeOf(event) >= at) ?? said(page.events)[0])?.seq ?? null;
+  const page = await engine.client.connection.history({ room, at, limit: 30 });
+  const said = page.events.filter((event) => event.body !== 'erased' && 'message' in event.body);
+  return (said.find((event) => timeOf(event) >= at) ?? said.at(-1))?.seq ?? null;
 }

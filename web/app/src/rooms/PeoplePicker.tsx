@@ -8,6 +8,8 @@ import { score } from '../model/compose';
 import { getApp, useApp } from '../model/state';
 import { useEngine } from '../model/use';
 
+const SHOWN_MAX = 30;
+
 export function PeoplePicker({ chosen, onChange, without = [] }: { chosen: Profile[]; onChange: (people: Profile[]) => void; without?: readonly string[] }) {
   const engine = useEngine();
   const me = useApp((state) => state.me);
@@ -17,12 +19,12 @@ export function PeoplePicker({ chosen, onChange, without = [] }: { chosen: Profi
   const id = useId();
   useEffect(() => {
     let current = true;
-    const timer = setTimeout(() => {
-      engine.people.search(query.trim()).then((people) => { if (current) setFound(people); }).catch(() => {
-        const words = query.trim().toLowerCase();
-        if (current) setFound(Object.values(getApp().people).filter((person) => !words || score(words, person.display, person.name) > 0).slice(0, 20));
-      });
-    }, 120);
+    const words = query.trim().toLowerCase();
+    const known = () => Object.values(getApp().people).map((person) => ({ person, rank: words ? score(words, person.display, person.name) : 1 }))
+      .filter(({ rank }) => rank > 0).sort((a, b) => b.rank - a.rank || a.person.display.localeCompare(b.person.display)).map(({ person }) => person).slice(0, SHOWN_MAX);
+    setFound(known());
+    if (!words) return;
+    const timer = setTimeout(() => { void engine.people.search(words).then(() => { if (current) setFound(known()); }).catch(() => undefined); }, 120);
     return () => { current = false; clearTimeout(timer); };
   }, [engine, query]);
   const shown = (found ?? []).filter((person) => person.id !== me && !without.includes(person.id) && !chosen.some((each) => each.id === person.id));
@@ -56,7 +58,7 @@ export function PeoplePicker({ chosen, onChange, without = [] }: { chosen: Profi
             <span className="min-w-0 truncate"><b className="font-medium">{person.display || person.name}</b> <span className="text-ink-3">@{person.name}</span></span>
           </li>
         ))}
-        {found && shown.length === 0 && <li role="presentation" className="p-3 text-sm text-ink-3">{query ? `Nobody is called “${query}”.` : 'Nobody else is here yet. Ask them to sign up.'}</li>}
+        {found && shown.length === 0 && <li role="presentation" className="p-3 text-sm text-ink-3">{query ? `Nobody is called “${query}”.` : 'Type the beginning of a user name.'}</li>}
       </ul>
     </div>
   );

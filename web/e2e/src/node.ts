@@ -1,0 +1,78 @@
+// A real node on a free port with a data directory of its own: started, killed, started again on the same data.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const START_MS = 30_000;
+
+export class HubbubNode {
+  readonly url: string;
+  private child: ChildProcess | null = null;
+  private readonly directory: string;
+  private readonly log: string;
+  private readonly config: string;
+
+  private constructor(directory: string, port: number, admin: number) {
+    this.directory = directory;
+    this.url = `http://127.0.0.1:${port}`;
+    this.log = join(directory, 'node.log');
+    this.config = join(directory, 'hubbub.toml');
+    const many = 1_000_000;
+    writeFileSync(this.config, [
+      '[node]', `data_dir = ${JSON.stringify(join(directory, 'data'))}`, `web_dir = ${JSON.stringify(resolve(import.meta.dirname, '../../app/dist'))}`,
+      '[listen]', `http = "127.0.0.1:${port}"`, `admin = "127.0.0.1:${admin}"`,
+      '[auth]', `signups_per_address_burst = ${many}`, `wrong_per_address_burst = ${many}`,
+      '[limits]', `user_events_per_minute = ${many}`, `user_events_burst = ${many}`, 'unauthenticated_per_address_max = 1000', '',
+    ].join('\n'));
+  }
+
+  static async start(): Promise<HubbubNode> {
+    const node = new HubbubNode(mkdtempSync(join(tmpdir(), 'hubbub-e2e-')), await freePort(), await freePort());
+    await node.run();
+    return node;
+  }
+
+  async run(): Promise<void> {
+    const program = process.env.HUBBUB_BIN;
+    if (!program) throw new Error('say where the built node is: HUBBUB_BIN=<path of hubbub>');
+    const log = openSync(this.log, 'a');
+    this.child = spawn(resolve(program), ['serve', '--config', this.config], { stdio: ['ignore', log, log] });
+    const until = Date.now() + START_MS;
+    while (!(await this.answers())) {
+      if (this.child.exitCode !== null || Date.now() > until) throw new Error(`the node did not start:\n${readFileSync(this.log, 'utf8').slice(-3000)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** As a power cut would: no word, no flush. */
+  async kill(): Promise<void> {
+    const child = this.child;
+    this.child = null;
+    if (!child || child.exitCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private answers(): Promise<boolean> {
+    return fetch(`${this.url}/`).then((answer) => answer.ok, () => false);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return (address as { port: number }).port;
+}

@@ -1,0 +1,164 @@
+// Form: light and dark, narrow and wide, by keyboard alone, for a screen reader, with nobody else asked and nothing complained of.
+
+import { readFileSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Api, type Person } from '../src/api';
+import { eventually, openBrowser, Tab } from '../src/browser';
+import { HubbubNode } from '../src/node';
+import { furnish } from '../src/furnish';
+
+let node: HubbubNode, browser: Browser, api: Api, ann: Person, room: string;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+beforeAll(async () => {
+  [node, browser] = await Promise.all([HubbubNode.start(), openBrowser()]);
+  api = new Api(node.url);
+  ({ ann, room } = await furnish(api));
+});
+afterAll(async () => { await browser?.close(); await node?.stop(); });
+
+/** With PICTURES=<folder> the pages are kept, to be looked at. */
+async function picture(tab: Tab, name: string) {
+  if (!process.env.PICTURES) return;
+  mkdirSync(process.env.PICTURES, { recursive: true });
+  await tab.page.screenshot({ path: `${process.env.PICTURES}/${name}.png` });
+}
+
+async function serious(tab: Tab): Promise<string[]> {
+  await tab.page.evaluate(axe);
+  return tab.page.evaluate(async () => {
+    const { violations } = await (window as never as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run();
+    return violations.filter((each) => each.impact === 'serious' || each.impact === 'critical').map((each) => `${each.id}: ${each.nodes[0]!.html} ${each.nodes[0]!.failureSummary}`);
+  });
+}
+
+for (const scheme of ['light', 'dark'] as const) {
+  for (const width of [360, 1280, 1920]) {
+    test(`56, 58: ${width} px, ${scheme}: nothing serious for axe, nothing wider than the window`, async () => {
+      const touch = width === 360;
+      const tab = await Tab.open(browser, node.url, { viewport: { width, height: touch ? 740 : width === 1280 ? 800 : 1080 }, colorScheme: scheme, hasTouch: touch, isMobile: touch });
+      await tab.page.goto(node.url);
+      await tab.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+      await picture(tab, `signin-${width}-${scheme}`);
+      expect(await serious(tab)).toEqual([]);
+      await tab.signIn(ann);
+      await tab.page.locator(`[data-room="${room}"]`).waitFor();
+      if (touch) { await picture(tab, `list-${width}-${scheme}`); expect(await serious(tab)).toEqual([]); }
+      await tab.enter(room);
+      await tab.message('Shall we').first().waitFor();
+      await eventually(() => tab.page.evaluate(() => document.fonts.status)).toBe('loaded');
+      await picture(tab, `room-${width}-${scheme}`);
+      expect(await serious(tab)).toEqual([]);
+      expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      const background = await tab.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      const light = Number(/\d+/.exec(background)![0]) > 128;
+      expect(light).toBe(scheme === 'light');
+      if (touch) expect(await small(tab)).toEqual([]);
+      await tab.page.getByRole('button', { name: /^Members/ }).click();
+      await tab.page.getByRole('complementary', { name: 'Members' }).getByText('Ann Lee').first().waitFor();
+      await picture(tab, `members-${width}-${scheme}`);
+      expect(await serious(tab)).toEqual([]);
+      await tab.close();
+    });
+  }
+}
+
+/** Buttons and links that a finger would miss. */
+const small = (tab: Tab) => tab.page.evaluate(() => [...document.querySelectorAll<HTMLElement>('header button, nav a, nav button, textarea, main section > div button.icon-btn')].filter((each) => {
+  const box = each.getBoundingClientRect();
+  return box.width > 0 && box.height > 0 && (box.height < 43.5 || box.width < 43.5) && getComputedStyle(each).visibility === 'visible';
+}).map((each) => `${each.getAttribute('aria-label') ?? each.textContent} ${Math.round(each.getBoundingClientRect().width)}×${Math.round(each.getBoundingClientRect().height)}`));
+
+test('58: at 320 px everything is reachable: list, room, back, members', async () => {
+  const tab = await Tab.signedIn(browser, node.url, ann, { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
+  await tab.enter(room);
+  expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  await tab.page.getByRole('button', { name: 'Back to the rooms' }).click();
+  await tab.page.locator(`[data-room="${room}"]`).waitFor();
+  await tab.enter(room);
+  await tab.say('from a small phone');
+  await tab.message('from a small phone').locator('[data-ticks="sent"], [data-ticks="delivered"], [data-ticks="read"]').waitFor();
+  await tab.close();
+});
+
+test('58: a long press opens what can be done with a message', async () => {
+  const tab = await Tab.signedIn(browser, node.url, ann, { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true });
+  await tab.enter(room);
+  const row = tab.list.locator('article').last();
+  await row.waitFor();
+  const box = (await row.boundingBox())!;
+  const session = await tab.context.newCDPSession(tab.page);
+  const at = { x: box.x + 120, y: box.y + box.height / 2 };
+  await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [at] });
+  await tab.page.getByRole('dialog', { name: 'Message' }).waitFor();
+  await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  await tab.close();
+});
+
+test('the chosen look wins over the system and stays', async () => {
+  const tab = await Tab.signedIn(browser, node.url, ann, { colorScheme: 'light' });
+  await tab.page.getByRole('button', { name: 'You: status and settings' }).click();
+  await tab.page.getByRole('button', { name: 'Settings' }).click();
+  await tab.page.getByText('Dark', { exact: true }).click();
+  await picture(tab, 'settings-1280-dark');
+  const dark = () => tab.page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)![0]) < 128);
+  await eventually(dark).toBe(true);
+  expect(await serious(tab)).toEqual([]);
+  await tab.page.reload();
+  await eventually(dark).toBe(true);
+  await tab.close();
+});
+
+test('57: the list is a log with one message in the tab order; arrows move it; focus comes back', async () => {
+  const tab = await Tab.signedIn(browser, node.url, ann);
+  await tab.enter(room);
+  await tab.list.locator('article').last().waitFor();
+  expect(await tab.list.locator('article[tabindex="0"]').count()).toBe(1);
+  await tab.list.locator('article[tabindex="0"]').focus();
+  const focused = () => tab.page.evaluate(() => (document.activeElement as HTMLElement).dataset.key);
+  const last = await focused();
+  await tab.page.keyboard.press('ArrowUp');
+  await eventually(focused).not.toBe(last);
+  const above = await focused();
+  await tab.page.keyboard.press('Enter');
+  await tab.page.getByRole('dialog', { name: 'Message' }).waitFor();
+  await tab.page.keyboard.press('Escape');
+  await eventually(focused).toBe(above);
+  await tab.page.keyboard.press('r');
+  await tab.page.getByText('Reply to').waitFor();
+  await tab.page.keyboard.press('Escape');
+  await eventually(() => tab.page.getByText('Reply to').count()).toBe(0);
+  await tab.close();
+});
+
+test('60: nobody else is asked, nothing is complained of, and the page can be installed', async () => {
+  const tab = await Tab.signedIn(browser, node.url, ann);
+  await tab.enter(room);
+  await tab.message('Shall we').first().waitFor();
+  await tab.page.getByRole('button', { name: 'Emoji', exact: true }).click();
+  await tab.page.getByRole('textbox', { name: 'Find an emoji' }).fill('heart');
+  await tab.page.keyboard.press('Escape');
+  await tab.page.keyboard.press('Control+k');
+  await tab.page.keyboard.press('Escape');
+  await tab.say('nothing to complain of');
+  await tab.message('nothing to complain of').locator('[data-ticks="sent"], [data-ticks="delivered"], [data-ticks="read"]').waitFor();
+  await tab.page.reload();
+  await tab.message('nothing to complain of').waitFor();
+  expect(tab.strangers).toEqual([]);
+  expect(tab.complaints).toEqual([]);
+  const manifest = await (await fetch(`${node.url}/manifest.webmanifest`)).json() as { name: string; start_url: string; display: string };
+  expect([manifest.name, manifest.start_url, manifest.display]).toEqual(['Hubbub', '/', 'standalone']);
+  await tab.close();
+});
+
+test('1: cold, on a slow line, the list is usable soon', async () => {
+  const tab = await Tab.open(browser, node.url);
+  const session = await tab.context.newCDPSession(tab.page);
+  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 40, downloadThroughput: 9e6 / 8, uploadThroughput: 9e6 / 8 });
+  await tab.page.goto(node.url);
+  await tab.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+  console.log(`cold on 4G: the first page is there after ${Math.round(await tab.page.evaluate(() => performance.now()))} ms`);
+  await tab.close();
+});
