@@ -21,7 +21,6 @@ const ALLOWED: &[&str] = &[
     "MIT",
     "MIT-0",
     "MPL-2.0",
-    "OFL-1.1",
     "OpenSSL",
     "Unicode-3.0",
     "Unicode-DFS-2016",
