@@ -8,20 +8,35 @@ use std::sync::Arc;
 
 use schema::client::Resume;
 use schema::server::{ClientLimits, Gap, Ready, Refusal, RoomState};
-use schema::{ErrorCode, Event, RoomId, ServerEvent, limits};
+use schema::{ConnectionId, ErrorCode, Event, RoomId, ServerEvent, UserId, limits};
 use tokio::sync::oneshot;
 
 use crate::error::code_of;
 use crate::node::Attach;
 use crate::outlet::{Down, Encoded};
 use crate::session::actor::room_state;
+use crate::session::core::Input;
 use crate::session::{Attachment, SessionMessage};
 use crate::shared::{Shared, now_ms};
 
 /// Errors: what the client is told; the connection is no one's then.
 pub async fn greet(shared: &Arc<Shared>, attach: Attach) -> Result<(), Refusal> {
-    let Attach { user, device, login, connection, resume } = attach;
+    let (user, connection) = (attach.user, attach.connection);
     shared.presence.attached(user);
+    let greeting = greeting(shared, attach).await;
+    let greeting = greeting.inspect_err(|_| detach(shared, user, connection))?;
+    shared.subscribers.outlet(connection).push(Down::Greet { connection, user, events: greeting });
+    Ok(())
+}
+
+/// The counterpart of an attachment, once for each.
+pub fn detach(shared: &Shared, user: UserId, connection: ConnectionId) {
+    shared.presence.detached(user, connection);
+    shared.tell_session(user, SessionMessage::Event(Input::Detached(connection)));
+}
+
+async fn greeting(shared: &Arc<Shared>, attach: Attach) -> Result<Vec<Encoded>, Refusal> {
+    let Attach { user, device, login, connection, resume } = attach;
     let (answer, answered) = oneshot::channel();
     shared.tell_session(user, SessionMessage::Attach { attachment: Attachment { connection, device, login }, answer });
     let own = answered.await.map_err(|_| Refusal::new(0, ErrorCode::Unavailable))?;
@@ -47,8 +62,7 @@ pub async fn greet(shared: &Arc<Shared>, attach: Attach) -> Result<(), Refusal> 
     };
     let mut events = vec![Encoded::new(ServerEvent::Ready(ready))];
     events.extend(missed);
-    shared.subscribers.outlet(connection).push(Down::Greet { connection, user, events });
-    Ok(())
+    Ok(events)
 }
 
 /// What the client does not have of the rooms it resumes: events where they are few, a gap where they are many.

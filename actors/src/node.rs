@@ -122,11 +122,9 @@ impl Node {
         crate::greet::greet(&self.shared, attach).await
     }
 
-    /// The connection is gone; `rooms` are those that its lot had it in.
-    pub fn detach(&self, user: UserId, connection: ConnectionId, rooms: &[RoomId]) {
-        rooms.iter().for_each(|room| self.left(*room, connection.lot, 1));
-        self.shared.presence.detached(user, connection);
-        self.shared.tell_session(user, SessionMessage::Event(Input::Detached(connection)));
+    /// The connection is gone.
+    pub fn detach(&self, user: UserId, connection: ConnectionId) {
+        crate::greet::detach(&self.shared, user, connection);
     }
 
     /// A lot has fewer connections in a room than it was sent joins for.

@@ -1,0 +1,140 @@
+//! What becomes of what connections say: who is it, what do they want, which part of the node answers.
+//!
+//! Called on a lot's thread, so nothing here waits: what takes time is a task. Every request with an id is answered once.
+
+use std::sync::Arc;
+
+use actors::outlet::{Down, Encoded, Outlet};
+use actors::{Attach, Command, Node, PageQuery, Reply};
+use schema::client::{Hello, History, StateHash};
+use schema::server::{self, Refusal};
+use schema::{ClientEvent, CloseCode, ConnectionId, ErrorCode, ServerEvent, UserId};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use crate::auth::{Auth, Identity};
+use crate::edge::{Up, UpFn};
+
+/// Greetings at once; the others wait their turn, with hello's own deadline running.
+const GREETINGS_MAX: usize = 256;
+/// Pages and hashes being read at once.
+const READS_MAX: usize = 256;
+
+struct Upward {
+    node: Node,
+    auth: Auth,
+    outlets: Vec<Outlet>,
+    runtime: Handle,
+    greetings: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
+}
+
+/// The way up for all lots of a node.
+pub fn upward(node: Node, auth: Auth, outlets: Vec<Outlet>, runtime: Handle) -> UpFn {
+    let upward = Arc::new(Upward {
+        node,
+        auth,
+        outlets,
+        runtime,
+        greetings: Arc::new(Semaphore::new(GREETINGS_MAX)),
+        reads: Arc::new(Semaphore::new(READS_MAX)),
+    });
+    Arc::new(move |up| match up {
+        Up::Hello { connection, hello, .. } => upward.hello(connection, hello),
+        Up::Event { connection, user, event, .. } => upward.event(connection, user, event),
+        Up::Left { room, lot, count } => upward.node.left(room, lot, count),
+        Up::Closed { connection, user: Some(user) } => upward.node.detach(user, connection),
+        Up::Closed { user: None, .. } => {}
+    })
+}
+
+impl Upward {
+    fn hello(self: &Arc<Self>, connection: ConnectionId, hello: Hello) {
+        let this = self.clone();
+        self.runtime.spawn(async move {
+            let _place = this.greetings.acquire().await;
+            let Hello { token, ticket, device: _, resume } = hello;
+            let identity = match (token, ticket) {
+                (Some(token), None) => this.auth.check(&token),
+                (None, Some(ticket)) => this.auth.check_ticket(&ticket),
+                _ => Err(ErrorCode::BadRequest),
+            };
+            let Identity { user, login, device } = match identity {
+                Ok(identity) => identity,
+                Err(code) => return this.turn_away(connection, Refusal::new(0, code)),
+            };
+            if let Err(refusal) = this.node.attach(Attach { user, device, login, connection, resume }).await {
+                this.turn_away(connection, refusal);
+            }
+        });
+    }
+
+    fn turn_away(&self, connection: ConnectionId, refusal: Refusal) {
+        let code = match refusal.code {
+            ErrorCode::BadRequest => CloseCode::BadHello,
+            ErrorCode::LoginRevoked => CloseCode::Revoked,
+            code if code.is_temporary() || code == ErrorCode::Internal => CloseCode::Busy,
+            _ => CloseCode::Unauthenticated,
+        };
+        self.send(connection, ServerEvent::Error(refusal));
+        self.outlet(connection).push(Down::Close { connection, code });
+    }
+
+    fn event(self: &Arc<Self>, connection: ConnectionId, user: UserId, event: ClientEvent) {
+        let (order, act) = match event {
+            ClientEvent::Post(e) => e.into_parts(),
+            ClientEvent::Edit(e) => e.into_parts(),
+            ClientEvent::Delete(e) => e.into_parts(),
+            ClientEvent::React(e) => e.into_parts(),
+            ClientEvent::Pin(e) => e.into_parts(),
+            ClientEvent::Join(e) => e.into_parts(),
+            ClientEvent::Leave(e) => e.into_parts(),
+            ClientEvent::Invite(e) => e.into_parts(),
+            ClientEvent::Kick(e) => e.into_parts(),
+            ClientEvent::Role(e) => e.into_parts(),
+            ClientEvent::Create(e) => e.into_parts(),
+            ClientEvent::Settings(e) => e.into_parts(),
+            ClientEvent::History(e) => return self.history(connection, user, e),
+            ClientEvent::StateHash(e) => return self.state_hash(connection, user, e),
+            other => return self.node.say(user, connection, other),
+        };
+        let reply = Reply::Connection { connection, id: order.id };
+        self.node.command(Command { user, order, act, reply });
+    }
+
+    fn history(self: &Arc<Self>, connection: ConnectionId, user: UserId, asked: History) {
+        let this = self.clone();
+        self.runtime.spawn(async move {
+            let _place = this.reads.acquire().await;
+            let History { id, room, before, after, around, at, limit } = asked;
+            let answer = match this.node.history(user, PageQuery { room, before, after, around, at, limit }).await {
+                Ok(page) => {
+                    let schema::rest::Page { room, from, to, head, ordinal, events, marks } = page;
+                    ServerEvent::History(server::History { id, room, from, to, head, ordinal, events, marks })
+                }
+                Err(code) => ServerEvent::Error(Refusal::new(id, code)),
+            };
+            this.send(connection, answer);
+        });
+    }
+
+    fn state_hash(self: &Arc<Self>, connection: ConnectionId, user: UserId, asked: StateHash) {
+        let this = self.clone();
+        self.runtime.spawn(async move {
+            let _place = this.reads.acquire().await;
+            let StateHash { id, room, from, to } = asked;
+            let answer = match this.node.state_hash(user, room, from, to).await {
+                Ok(hash) => ServerEvent::StateHash(server::StateHash { id, room, from, to, hash }),
+                Err(code) => ServerEvent::Error(Refusal::new(id, code)),
+            };
+            this.send(connection, answer);
+        });
+    }
+
+    fn outlet(&self, connection: ConnectionId) -> &Outlet {
+        &self.outlets[usize::from(connection.lot)]
+    }
+    fn send(&self, connection: ConnectionId, event: ServerEvent) {
+        self.outlet(connection).push(Down::Send { connection, event: Encoded::new(event) });
+    }
+}
