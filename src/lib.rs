@@ -10,3 +10,5 @@ pub mod health;
 pub mod http;
 pub mod limits;
 pub mod logs;
+mod up;
+pub mod wiring;

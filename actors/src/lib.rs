@@ -24,3 +24,4 @@ pub use error::Error;
 pub use node::{Attach, Command, Node};
 pub use read::{PageQuery, View};
 pub use reply::Reply;
+pub use shared::now_ms;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use actors::Node;
 use schema::record::{RoomHead, RoomRow, RoomSize, SettingsRow};
 use schema::{DeviceId, ErrorCode, SlotId};
 use store::{Range, Records, RecordsExt};
@@ -20,6 +21,7 @@ const ROOMS_PAGE: usize = 1000;
 pub struct Desk {
     pub auth: Auth,
     pub records: Arc<dyn Records>,
+    pub node: Node,
     /// Of the cluster: every one has a partition of rooms.
     pub slots: u16,
 }

@@ -104,7 +104,7 @@ impl Door {
                     }
                 },
                 _ = look.tick() => self.look_at_certificate(),
-                _ = draining.wait_for(|draining| *draining) => return,
+                () = async { drop(draining.wait_for(|draining| *draining).await) } => return,
             }
         }
     }

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use schema::client::{ClientEvent, Hello};
 use schema::wire::Format;
-use schema::{ConnectionId, DeviceId, LoginId, UserId};
+use schema::{ConnectionId, DeviceId, LoginId, RoomId, UserId};
 
 pub use accept::{Door, Secure};
 pub use addresses::Addresses;
@@ -53,6 +53,12 @@ pub enum Up {
         device: DeviceId,
         login: LoginId,
         event: ClientEvent,
+    },
+    /// The lot has `count` connections fewer in the room than it was sent `Join`s for.
+    Left {
+        room: RoomId,
+        lot: u16,
+        count: u32,
     },
     /// Said once for every `Hello`. `user` is known after the greeting; once more if a greeting comes for a connection that has gone.
     Closed {

@@ -89,21 +89,26 @@ impl Rooms {
         self.numbers.len()
     }
 
-    pub fn join(&mut self, slab: &mut Slab, index: u32, id: RoomId) {
+    /// False: it was in already.
+    pub fn join(&mut self, slab: &mut Slab, index: u32, id: RoomId) -> bool {
         let room = self.number(id).unwrap_or_else(|| self.add(id));
         let seats = &mut slab.at(index).seats;
         if seats.as_slice().iter().any(|seat| seat.room == room) {
-            return;
+            return false;
         }
         let members = &mut self.rooms[room as usize].members;
         seats.push(Seat { room, position: members.len() as u32 });
         members.push(index);
+        true
     }
 
+    /// The room that it left; none: it was not in it.
+    ///
     /// Invariant: nobody walks over the room's members meanwhile; the last member takes the free position.
-    pub fn part(&mut self, slab: &mut Slab, index: u32, room: u32) {
+    pub fn part(&mut self, slab: &mut Slab, index: u32, room: u32) -> Option<RoomId> {
         let entry = slab.at(index);
-        let Some(seat) = entry.seats.remove(room) else { return };
+        let seat = entry.seats.remove(room)?;
+        let id = self.rooms[room as usize].id;
         if let Some(outbox) = &mut entry.outbox {
             outbox.part(room);
         }
@@ -119,12 +124,13 @@ impl Rooms {
         } else if members_are_few(&self.rooms[room as usize].members) {
             self.rooms[room as usize].members.shrink_to_fit();
         }
+        Some(id)
     }
 
-    pub fn part_all(&mut self, slab: &mut Slab, index: u32) {
-        while let Some(seat) = slab.at(index).seats.as_slice().last().copied() {
-            self.part(slab, index, seat.room);
-        }
+    /// Takes a connection out of one of its rooms, until there is none left.
+    pub fn part_next(&mut self, slab: &mut Slab, index: u32) -> Option<RoomId> {
+        let seat = slab.at(index).seats.as_slice().last().copied()?;
+        self.part(slab, index, seat.room)
     }
 
     fn add(&mut self, id: RoomId) -> u32 {

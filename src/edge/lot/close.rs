@@ -114,7 +114,9 @@ impl Lot {
             return;
         }
         for index in std::mem::take(&mut self.leaving) {
-            self.rooms.part_all(&mut self.slab, index);
+            while let Some(room) = self.rooms.part_next(&mut self.slab, index) {
+                self.left(room);
+            }
             let entry = self.slab.at(index);
             if entry.phase == Phase::Gone
                 && let Some(card) = entry.card.take()

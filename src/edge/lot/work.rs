@@ -150,7 +150,9 @@ impl Lot {
         }
         if !parting.is_empty() {
             self.flush();
-            parting.iter().for_each(|index| self.rooms.part(&mut self.slab, *index, number));
+            for index in parting {
+                self.part(*index, number);
+            }
         }
         true
     }
@@ -233,14 +235,15 @@ impl Lot {
     fn one(&mut self, down: Down) {
         match down {
             Down::Join { connection, room } => {
-                if let Some(index) = self.slab.find(connection) {
-                    self.rooms.join(&mut self.slab, index, room);
+                let joined = self.slab.find(connection).is_some_and(|index| self.rooms.join(&mut self.slab, index, room));
+                if !joined {
+                    self.left(room);
                 }
             }
             Down::Part { connection, room } => {
                 if let (Some(index), Some(number)) = (self.slab.find(connection), self.rooms.number(room)) {
                     self.flush();
-                    self.rooms.part(&mut self.slab, index, number);
+                    self.part(index, number);
                 }
             }
             Down::Greet { connection, user, events } => self.greet(connection, user, events),
@@ -256,6 +259,17 @@ impl Lot {
             }
             Down::Batch { .. } | Down::Ephemeral { .. } | Down::Drain { .. } => unreachable!("the script has its own work for these"),
         }
+    }
+
+    fn part(&mut self, index: u32, number: u32) {
+        if let Some(room) = self.rooms.part(&mut self.slab, index, number) {
+            self.left(room);
+        }
+    }
+
+    /// Every join that came down is counted off once: here, whether it was ever carried out or not.
+    pub(super) fn left(&self, room: RoomId) {
+        (self.shared.up)(Up::Left { room, lot: self.outlet.lot, count: 1 });
     }
 
     fn greet(&mut self, connection: ConnectionId, user: UserId, events: Vec<Encoded>) {

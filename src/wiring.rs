@@ -1,0 +1,197 @@
+//! Where everything is wired: from a configuration to a running node, and from a signal to a stopped one. Reads like a
+//! list; what a part does is in the part.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::Node;
+use anyhow::{Context, bail};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use schema::InstallationId;
+use schema::record::Installation;
+use store::{Embedded, EmbeddedConfig, Expect, Journal, Put, Records, RecordsExt};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+use uuid::Uuid;
+
+use crate::admin::{self, Desk};
+use crate::auth::Auth;
+use crate::config::Config;
+use crate::edge::{Certificates, Door, Lots, Origins, Secure};
+use crate::health::Health;
+use crate::http::{self, Http, Peer};
+use crate::up;
+
+/// Slots of a data set; the number is stored nowhere else and stays.
+pub const SLOTS: u16 = 256;
+
+/// The store of one machine, opened.
+pub struct Opened {
+    pub journal: Arc<dyn Journal>,
+    pub records: Arc<dyn Records>,
+    pub installation: InstallationId,
+}
+
+/// Everything of a node that people and programs can reach.
+pub struct Running {
+    pub node: Node,
+    pub auth: Auth,
+    pub health: Health,
+    /// As bound: a port 0 in the configuration is a real one here.
+    pub http: SocketAddr,
+    pub admin: SocketAddr,
+    door: Arc<Door>,
+    lots: Arc<Lots>,
+    drain_ms: u32,
+}
+
+/// Opens the data, off the async workers: it may take a while after a crash. Errors: one sentence each.
+pub async fn open_store(data_dir: &Path) -> anyhow::Result<Opened> {
+    let folder = data_dir.join("store");
+    std::fs::create_dir_all(&folder).with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
+    let embedded = tokio::task::spawn_blocking(move || Embedded::open(folder, EmbeddedConfig::default())).await??;
+    let embedded = Arc::new(embedded);
+    let installation = installation(&*embedded).await?;
+    Ok(Opened { journal: embedded.clone(), records: embedded, installation })
+}
+
+async fn installation(records: &Embedded) -> anyhow::Result<InstallationId> {
+    let fresh = Installation { id: InstallationId(Uuid::now_v7()), created_at: actors::now_ms() };
+    match records.store(&fresh, Expect::Absent).await? {
+        Put::Done { .. } => Ok(fresh.id),
+        Put::Conflict { .. } => {
+            let stored = records.fetch::<Installation>(Installation::key_of()).await?;
+            Ok(stored.context("the identity of the data is gone: restore a backup")?.0.id)
+        }
+    }
+}
+
+/// Starts a node and answers when it serves.
+pub async fn start(config: &Config) -> anyhow::Result<Running> {
+    let health = Health::default();
+    let metrics = admin::metrics::install()?;
+    tokio::spawn(admin::metrics::upkeep(metrics.clone()));
+    let admin_listener = bind(config.listen.admin, "listen.admin").await?;
+    let admin_address = admin_listener.local_addr()?;
+    let port = admin::port::router(admin::port::Port { health: health.clone(), metrics });
+    tokio::spawn(async move { axum::serve(admin_listener, port).await });
+
+    let certificates = certificates(config)?;
+    let origins = Origins::new(config.edge.origins.iter().cloned())
+        .map_err(|entry| anyhow::anyhow!("edge.origins: \"{entry}\" is no origin: write it like \"https://chat.example.org\""))?;
+    let listener = bind(config.listen.http, "listen.http").await?;
+    let http_address = listener.local_addr()?;
+
+    let Opened { journal, records, installation } = open_store(&config.node.data_dir).await?;
+    let auth = Auth::open(records.clone(), config.auth.settings()).await?;
+    let prepared = Lots::prepare(&config.limits, lots(config))?;
+    let outlets = prepared.outlets();
+    let actors = actors::Config {
+        installation,
+        slots: SLOTS,
+        heartbeat: Duration::from_millis(config.limits.heartbeat_ms.into()),
+        ..actors::Config::default()
+    };
+    let node = Node::start(actors, journal, records.clone(), outlets.clone()).await?;
+    let lots = Arc::new(prepared.start(up::upward(node.clone(), auth.clone(), outlets, Handle::current()))?);
+    let closing = node.clone();
+    auth.on_revoked(move |user, login| closing.close_login(user, login));
+    tokio::spawn(auth.clone().upkeep());
+
+    let desk = Desk { auth: auth.clone(), records, node: node.clone(), slots: SLOTS };
+    let socket = admin::socket::bind(&config.node.data_dir).context("the socket for the command line cannot be made")?;
+    tokio::spawn(admin::socket::serve(socket, desk));
+
+    let door = Door::new(lots.clone(), router(config, &auth, &node, &lots), origins, certificates);
+    let serving = door.clone();
+    tokio::spawn(async move { serving.serve(listener).await });
+    health.serving();
+    Ok(Running { node, auth, health, http: http_address, admin: admin_address, door, lots, drain_ms: config.node.drain_ms })
+}
+
+/// Runs a node until SIGTERM or Ctrl-C, then lets everybody go. A second signal ends it at once.
+pub async fn serve(config: &Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let running = start(config).await?;
+    let scheme = if config.listen.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
+    tracing::info!(address = %format!("{scheme}://{}", running.http), admin = %running.admin, "serving");
+    tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+    tracing::info!("draining");
+    tokio::select! {
+        stopped = running.stop() => stopped,
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+impl Running {
+    /// Lets everybody go in their own time, then saves what is not saved yet.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.health.draining();
+        self.door.drain();
+        self.node.send_away(self.drain_ms);
+        let mut looks = tokio::time::interval(Duration::from_millis(50));
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(u64::from(self.drain_ms) + DRAIN_GRACE_MS);
+        while self.lots.connections() > 0 && tokio::time::Instant::now() < deadline {
+            looks.tick().await;
+        }
+        self.node.flush().await?;
+        Ok(())
+    }
+}
+
+/// After the drain window, for what is still under way.
+const DRAIN_GRACE_MS: u64 = 1_000;
+
+fn router(config: &Config, auth: &Auth, node: &Node, lots: &Arc<Lots>) -> Router {
+    let counted = lots.clone();
+    let admit = Box::new(move |user| counted.users().admit(user, None, counted.now_ms()));
+    let settings = http::Config {
+        origins: config.edge.origins.clone(),
+        trusted_proxies: config.edge.trusted_proxies.clone(),
+        web_dir: Some(config.node.web_dir.clone()).filter(|dir| !dir.as_os_str().is_empty()),
+        refresh_days: config.auth.refresh_days,
+        requests_max: config.limits.http_connections_max,
+        events_per_minute: config.limits.user_events_per_minute,
+    };
+    // The door knows the socket, the API wants the peer.
+    let peer = |mut request: Request| async move {
+        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        let tls = request.extensions().get::<Secure>().is_some_and(|secure| secure.0);
+        if let Some(address) = address {
+            request.extensions_mut().insert(Peer { address, tls });
+        }
+        request
+    };
+    Http::new(auth.clone(), node.clone(), admit, settings).router().layer(axum::middleware::map_request(peer))
+}
+
+fn lots(config: &Config) -> u16 {
+    match config.edge.lots {
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(64) as u16),
+        count => count.min(1_024) as u16,
+    }
+}
+
+fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
+    let (chain, key) = (config.listen.tls_cert.clone(), config.listen.tls_key.clone());
+    match (chain.as_os_str().is_empty(), key.as_os_str().is_empty()) {
+        (true, true) => Ok(None),
+        (false, false) => Ok(Some(Arc::new(Certificates::load(chain, key)?))),
+        _ => bail!("listen.tls_cert and listen.tls_key belong together: set both, or none"),
+    }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!("{address} is taken by another program: stop it, or set {key} to another port"),
+        io::ErrorKind::PermissionDenied => anyhow::anyhow!("this user may not listen on {address}: set {key} to a port above 1023"),
+        _ => anyhow::anyhow!("{key} = \"{address}\" cannot be listened on: {error}"),
+    })
+}
