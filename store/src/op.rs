@@ -5,7 +5,17 @@ use schema::SlotId;
 use schema::limits::BLOCK_BYTES_MAX;
 use schema::record::{Key, Mode};
 
-use crate::{Append, Appended, Expect, Fenced, Put, Write};
+use crate::{Append, Appended, Error, Expect, Fenced, Put, Write};
+
+/// Partition and sort key together. No name that people choose comes near it.
+pub const KEY_BYTES_MAX: usize = 32 * 1024;
+/// Of one row.
+pub const VALUE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Whether a row can lie under this key; under another there is none.
+pub fn fits(key: &Key) -> bool {
+    key.partition.len() + key.sort.len() <= KEY_BYTES_MAX
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
@@ -46,17 +56,33 @@ impl Op {
         matches!(self, Self::PutMany(_) | Self::PutMax { .. } | Self::Trim { .. })
     }
 
-    /// Panics where the caller broke the contract: a block over its bound, a write in another mode than its table's.
-    pub fn check(&self) {
-        let mode = |key: &Key, mode: Mode| assert_eq!(key.table.mode(), mode, "{} is not written this way", key.table.name());
+    /// Refuses what is too large to be stored. Panics where the caller broke the contract: a block over its bound, a write in
+    /// another mode than its table's.
+    pub fn check(&self) -> Result<(), Error> {
         match self {
-            Self::Append(append) => assert!(append.block.len() <= BLOCK_BYTES_MAX, "a block of {} bytes", append.block.len()),
-            Self::Put { key, .. } | Self::Delete(key) => mode(key, Mode::Conditional),
-            Self::PutMany(writes) => writes.iter().for_each(|write| mode(&write.key, Mode::Stamped)),
-            Self::PutMax { key, .. } => mode(key, Mode::Max),
-            Self::Fence { .. } | Self::Trim { .. } | Self::Sync => {}
+            Self::Append(append) => {
+                assert!(append.block.len() <= BLOCK_BYTES_MAX, "a block of {} bytes", append.block.len());
+                Ok(())
+            }
+            Self::Put { key, value, .. } => check_row(key, Mode::Conditional, value.len()),
+            Self::Delete(key) => check_row(key, Mode::Conditional, 0),
+            Self::PutMany(writes) => {
+                writes.iter().try_for_each(|write| check_row(&write.key, Mode::Stamped, write.value.as_ref().map_or(0, Bytes::len)))
+            }
+            Self::PutMax { key, value, .. } => check_row(key, Mode::Max, value.len()),
+            Self::Fence { .. } | Self::Trim { .. } | Self::Sync => Ok(()),
         }
     }
+}
+
+fn check_row(key: &Key, mode: Mode, value_bytes: usize) -> Result<(), Error> {
+    let table = key.table.name();
+    assert_eq!(key.table.mode(), mode, "{table} is not written this way");
+    if fits(key) && value_bytes <= VALUE_BYTES_MAX {
+        return Ok(());
+    }
+    let key_bytes = key.partition.len() + key.sort.len();
+    Err(Error::Unusable(format!("a row of {table} with {key_bytes} bytes of key and {value_bytes} of value is too large")))
 }
 
 impl Done {

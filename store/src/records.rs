@@ -5,7 +5,8 @@ use schema::record::{Key, Record};
 
 use crate::{Answer, Error};
 
-/// The raw calls, over bytes; `RecordsExt` gives them types.
+/// The raw calls, over bytes; `RecordsExt` gives them types. A row above `op::{KEY_BYTES_MAX, VALUE_BYTES_MAX}` is refused as
+/// `Unusable`, and the whole call with it; to read under such a key finds nothing.
 pub trait Records: Send + Sync + 'static {
     fn get(&self, key: Key) -> Answer<'_, Result<Option<Row>, Error>>;
 

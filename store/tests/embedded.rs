@@ -239,7 +239,7 @@ async fn a_nearly_full_disk_takes_nothing_new_but_finishes_what_it_took() {
     free.store(99 * MIB, Ordering::Relaxed);
     let Err(Error::ReadOnly(sentence)) = store.append(append(2)).await else { panic!("it was taken") };
     assert!(sentence.contains("has 99 MiB left and 100 MiB are kept free; free some space"), "{sentence}");
-    assert!(!folder.path().join("ballast").exists());
+    assert!(!folder.path().join("ballast").exists() && store.is_read_only());
     assert!(matches!(store.put(user(), Bytes::new(), Expect::Any).await, Err(Error::ReadOnly(_))));
     store.put_many(member(1)).await.unwrap();
     store.raise(&Watermark { slot: SLOT, block: 2 }, 2).await.unwrap();
@@ -275,6 +275,16 @@ async fn writing_goes_on_when_there_is_space_again() {
     free.store(200 * MIB, Ordering::Relaxed);
     assert_eq!(store.append(append(2)).await.unwrap(), Appended::Applied);
     assert!(folder.path().join("ballast").exists());
+}
+
+#[test]
+fn a_full_disk_is_said_before_the_database_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_free = |free: u64| EmbeddedConfig { reserve_bytes: 100 * MIB, free_bytes: Box::new(move |_| Ok(free)), ..config() };
+    let Err(Error::Unusable(sentence)) = Embedded::open(folder.path(), with_free(MIB)) else { panic!("it was opened") };
+    assert!(sentence.ends_with("has 1024 KiB left; free some space and start again"), "{sentence}");
+    assert!(!folder.path().join("db").exists());
+    Embedded::open(folder.path(), with_free(20 * MIB)).unwrap();
 }
 
 #[tokio::test]

@@ -83,6 +83,7 @@ macro_rules! conformance {
                 partitions_do_not_leak_into_each_other,
                 tables_do_not_leak_into_each_other,
                 a_row_without_a_sort_key_is_found,
+                a_row_that_is_too_large_is_refused_whole,
                 reopening_keeps_what_was_synced,
                 reopening_keeps_conditional_rows_without_a_sync
             );

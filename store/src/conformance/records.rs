@@ -4,7 +4,8 @@ use bytes::Bytes;
 use schema::record::{Key, Table};
 
 use super::Subject;
-use crate::{Expect, Put, Range, Records, Row, Write};
+use crate::op::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::{Error, Expect, Put, Range, Records, Row, Write};
 
 fn stamped(partition: &[u8], sort: &[u8]) -> Key {
     Key::new(Table::Members, &[partition], &[sort])
@@ -256,6 +257,24 @@ pub async fn a_row_without_a_sort_key_is_found(subject: impl Subject) {
     put(&*store, &key, 1, "only").await;
     assert_eq!(text(&*store, &key).await.as_deref(), Some("only"));
     assert_eq!(sorts(&*store, all()).await, [""]);
+}
+
+pub async fn a_row_that_is_too_large_is_refused_whole(subject: impl Subject) {
+    let store = subject.store();
+    let (small, long) = (stamped(b"p", b"s"), stamped(&[b'p'; KEY_BYTES_MAX], b"s"));
+    let large = Write { key: stamped(b"p", b"large"), stamp: 1, value: Some(vec![0; VALUE_BYTES_MAX + 1].into()) };
+    for writes in [vec![write(&small, 1, "row"), large], vec![write(&small, 1, "row"), write(&long, 1, "row")]] {
+        assert!(matches!(store.put_many(writes).await, Err(Error::Unusable(_))));
+        assert_eq!(text(&*store, &small).await, None);
+    }
+    let long = Key { table: Table::Usernames, ..long };
+    assert_eq!(found(&*store, &long).await, None);
+    assert_eq!(sorts(&*store, Range::all(long.clone(), 10)).await, [""; 0]);
+    assert!(matches!(store.put(long.clone(), Bytes::new(), Expect::Absent).await, Err(Error::Unusable(_))));
+    assert!(matches!(store.delete(long).await, Err(Error::Unusable(_))));
+    let largest = Write { key: small.clone(), stamp: 1, value: Some(vec![b'x'; VALUE_BYTES_MAX].into()) };
+    store.put_many(vec![largest]).await.unwrap();
+    assert_eq!(text(&*store, &small).await.map(|text| text.len()), Some(VALUE_BYTES_MAX));
 }
 
 pub async fn reopening_keeps_what_was_synced(mut subject: impl Subject) {

@@ -5,20 +5,52 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
+use super::open::unusable;
 use crate::Error;
 use crate::metrics::Metrics;
 
 /// Free bytes of the disk under a folder.
 pub type FreeBytes = Box<dyn Fn(&Path) -> std::io::Result<u64> + Send + Sync>;
 
-/// What must stay free, and how one looks.
+/// What must stay free, how one looks, and what was seen last.
 pub struct Space {
     pub free_of: FreeBytes,
     pub reserve_bytes: u64,
+    pub is_read_only: AtomicBool,
+}
+
+/// Opening needs a little room itself; the ballast may give it.
+const START_BYTES: u64 = 16 << 20;
+const BALLAST: &str = "ballast";
+
+impl Space {
+    pub fn new(free_of: FreeBytes, reserve_bytes: u64) -> Self {
+        Self { free_of, reserve_bytes, is_read_only: AtomicBool::new(false) }
+    }
+
+    /// Asked before the database is opened, which a full disk would break.
+    pub fn check_start(&self, folder: &Path) -> Result<(), Error> {
+        let needed = START_BYTES.min(self.reserve_bytes / 2);
+        let free =
+            || (self.free_of)(folder).map_err(|error| unusable(format!("the free space of {} cannot be read: {error}", folder.display())));
+        if free()? < needed && std::fs::remove_file(folder.join(BALLAST)).is_ok() {
+            tracing::warn!("the disk is full: the ballast was given up to start at all");
+        }
+        let left = free()?;
+        if left < needed {
+            return Err(unusable(format!(
+                "the disk under {} has {} KiB left; free some space and start again",
+                folder.display(),
+                left >> 10
+            )));
+        }
+        Ok(())
+    }
 }
 
 pub fn free_bytes(folder: &Path) -> std::io::Result<u64> {
@@ -54,7 +86,7 @@ const WRITE_AMPLIFICATION: u64 = 4;
 impl Disk {
     pub fn new(folder: &Path, space: Arc<Space>, ballast_bytes: u64, interval: Duration, metrics: Metrics) -> Self {
         let folder = folder.to_owned();
-        let has_ballast = folder.join("ballast").exists();
+        let has_ballast = folder.join(BALLAST).exists();
         Self { folder, space, ballast_bytes, interval, metrics, looked: None, free: 0, written: 0, room: Room::Open, has_ballast }
     }
 
@@ -77,6 +109,7 @@ impl Disk {
         }
         if before != self.room {
             tracing::warn!(free_bytes = self.free, reserve_bytes = self.space.reserve_bytes, room = ?self.room, "disk space");
+            self.space.is_read_only.store(self.room > Room::Open, Ordering::Relaxed);
             self.metrics.read_only.set(f64::from(u8::from(self.room > Room::Open)));
         }
         self.room
@@ -119,7 +152,7 @@ impl Disk {
 
     fn drop_ballast(&mut self, now: Instant) {
         self.has_ballast = false;
-        if let Err(error) = std::fs::remove_file(self.folder.join("ballast")) {
+        if let Err(error) = std::fs::remove_file(self.folder.join(BALLAST)) {
             tracing::warn!(%error, "the ballast file cannot be removed");
         }
         let room = self.room;
@@ -134,7 +167,7 @@ impl Disk {
             self.has_ballast = self.ballast_bytes == 0;
             return;
         }
-        let path = self.folder.join("ballast");
+        let path = self.folder.join(BALLAST);
         let made = File::create(&path)
             .and_then(|file| fallocate(&file, FallocateFlags::empty(), 0, self.ballast_bytes).map_err(std::io::Error::from));
         match made {

@@ -10,13 +10,12 @@ use schema::record::{Key, Table};
 use uuid::Uuid;
 
 use crate::cell::Cell;
+use crate::op::KEY_BYTES_MAX;
 use crate::{Error, Row};
 
 const CRC_BYTES: usize = 4;
 const CELL_HEAD_BYTES: usize = CRC_BYTES + 1 + 8;
 const BLOCK_HEAD_BYTES: usize = CRC_BYTES + 8 + 16;
-/// fjall takes 65,535.
-pub const KEY_BYTES_MAX: usize = 60_000;
 
 const SLOT: u8 = 1;
 const SEGMENT: u8 = 2;
@@ -61,19 +60,17 @@ pub fn number_of(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.get(3..11)?.try_into().ok()?))
 }
 
-/// Panics: a key above `KEY_BYTES_MAX` is a bug of the caller; names in keys have bounds of their own.
+/// Of a key that fits (`crate::op::fits`).
 pub fn record_key(key: &Key) -> Vec<u8> {
-    let bytes = partition_prefix_with(key, key.sort.len());
-    let mut bytes = bytes;
+    let mut bytes = partition_prefix_with(key, key.sort.len());
     bytes.extend_from_slice(&key.sort);
-    assert!(bytes.len() <= KEY_BYTES_MAX, "a key of {} bytes in {}", bytes.len(), key.table.name());
     bytes
 }
 pub fn partition_prefix(key: &Key) -> Vec<u8> {
     partition_prefix_with(key, 0)
 }
 fn partition_prefix_with(key: &Key, room: usize) -> Vec<u8> {
-    let length = u16::try_from(key.partition.len()).expect("a partition's name is below 64 KiB");
+    let length = u16::try_from(key.partition.len()).expect("a key that fits is below 64 KiB");
     let mut bytes = Vec::with_capacity(3 + key.partition.len() + room);
     bytes.push(key.table as u8);
     bytes.put_u16(length);
@@ -90,7 +87,7 @@ pub fn after_prefix(prefix: &[u8]) -> Vec<u8> {
             return end;
         }
     }
-    vec![u8::MAX; KEY_BYTES_MAX]
+    vec![u8::MAX; KEY_BYTES_MAX + 3]
 }
 
 /// `value` has room for the checksum in front.
@@ -209,4 +206,43 @@ pub fn decode_number(key: &[u8], value: &[u8]) -> Result<u64, Error> {
         };
         Error::Corrupt(format!("{what} does not match its checksum"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Data sets hold these bytes: a change here is a new format.
+    #[test]
+    fn rows_lie_as_they_always_did() {
+        let key = Key::new(Table::Members, &[b"room"], &[b"user"]);
+        assert_eq!(hex(&record_key(&key)), "030004726f6f6d75736572");
+        assert_eq!(hex(&encode_cell(&record_key(&key), 7, Some(b"row"))), "e53d0e00000000000000000007726f77");
+        assert_eq!(hex(&encode_cell(&record_key(&key), 7, None)), "2e27d4db010000000000000007");
+        let key = block_key(SlotId(259), 5);
+        assert_eq!(hex(&key), "0301030000000000000005");
+        assert_eq!(
+            hex(&encode_block(&key, 9, Uuid::from_u128(1), b"block")),
+            "4e13caf2000000000000000900000000000000000000000000000001626c6f636b"
+        );
+        let key = slot_key(SlotId(259));
+        assert_eq!(
+            hex(&encode_head(&key, &StoredHead { epoch: 9, head: 5, last_batch: None })),
+            "1cca4f3f000000000000000900000000000000050000000000000000000000000000000000"
+        );
+        assert_eq!(hex(&encode_number(&counter_key("starts"), 3)), "cef867eb0000000000000003");
+    }
+
+    #[test]
+    fn a_value_under_another_key_does_not_match() {
+        let (one, two) = (block_key(SlotId(1), 1), block_key(SlotId(1), 2));
+        let value = encode_block(&one, 1, Uuid::nil(), b"block");
+        assert!(decode_block(&one, &value).is_ok());
+        assert_eq!(decode_block(&two, &value), Err(Error::Corrupt("block 2 of slot 1's journal does not match its checksum".into())));
+        assert!(decode_block(&one, &value[..10]).is_err());
+    }
 }

@@ -16,6 +16,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub use backup::{BackupSummary, restore};
 pub use disk::{FreeBytes, free_bytes};
 
 use crate::metrics::Metrics;
-use crate::op::Op;
+use crate::op::{Op, fits};
 use crate::{Answer, Append, Appended, Error, Expect, Fenced, Journal, Put, Range, Records, Row, StoredBlock, Write};
 use open::{Tables, storage, unusable};
 
@@ -108,14 +109,15 @@ const READ_BLOCKS_MAX: usize = 512;
 
 impl Embedded {
     /// Makes the folder if it is not there. Blocks (for seconds after a crash); one process per folder.
-    pub fn open(path: impl AsRef<Path>, config: EmbeddedConfig) -> Result<Self, Error> {
+    pub fn open(path: impl AsRef<Path>, mut config: EmbeddedConfig) -> Result<Self, Error> {
         let folder = path.as_ref().to_owned();
         std::fs::create_dir_all(&folder).map_err(|error| unusable(format!("the folder {} cannot be made: {error}", folder.display())))?;
         let lock = lock::Lock::take(&folder)?;
         backup::check_finished(&folder)?;
+        let space = Arc::new(disk::Space::new(std::mem::replace(&mut config.free_bytes, Box::new(disk::free_bytes)), config.reserve_bytes));
+        space.check_start(&folder)?;
         let opened = open::open(&folder, &config)?;
         let metrics = Metrics::new();
-        let space = Arc::new(disk::Space { free_of: config.free_bytes, reserve_bytes: config.reserve_bytes });
         let disk = disk::Disk::new(&folder, space.clone(), config.ballast_bytes, config.disk_interval, metrics.clone());
         let (grant, tables) = (opened.grant, opened.tables.clone());
         let no_thread = |error: std::io::Error| unusable(format!("a thread cannot be started: {error}"));
@@ -131,6 +133,11 @@ impl Embedded {
 
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The disk is nearly full: appends and conditional writes are refused until there is space again.
+    pub fn is_read_only(&self) -> bool {
+        self.space.is_read_only.load(Ordering::Relaxed)
     }
 
     /// Writes one moment of the data into `to`, a folder that is absent or empty, while everything goes on. One at a time.
@@ -210,6 +217,9 @@ impl Records for Embedded {
 }
 
 fn get(tables: &Tables, key: Key) -> Result<Option<Row>, Error> {
+    if !fits(&key) {
+        return Ok(None);
+    }
     let bytes = layout::record_key(&key);
     let value = tables.records.get(&bytes).map_err(|error| storage(&layout::record_name(&bytes), error))?;
     let cell = value.map(|value| layout::decode_cell(&bytes, &value)).transpose()?;
@@ -217,6 +227,9 @@ fn get(tables: &Tables, key: Key) -> Result<Option<Row>, Error> {
 }
 
 fn scan(tables: &Tables, range: &Range) -> Result<Vec<Row>, Error> {
+    if !fits(&Key { sort: Bytes::new(), ..range.partition.clone() }) {
+        return Ok(Vec::new());
+    }
     let prefix = layout::partition_prefix(&range.partition);
     let start = [&prefix[..], &range.from].concat();
     let end = if range.to.is_empty() { layout::after_prefix(&prefix) } else { [&prefix[..], &range.to].concat() };

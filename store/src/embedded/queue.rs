@@ -41,7 +41,7 @@ impl Queue {
     }
 
     pub async fn submit(&self, op: Op) -> Result<Done, Error> {
-        op.check();
+        op.check()?;
         let units = u32::try_from(op.bytes().div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.units_max);
         let room = if op.is_plain() { &self.plain } else { &self.urgent };
         let room = room.clone().acquire_many_owned(units).await.map_err(|_| stopped())?;

@@ -76,7 +76,9 @@ impl Default for SimCore {
 
 impl SimCore {
     pub fn apply(&mut self, op: Op, fault: Fault) -> Outcome {
-        op.check();
+        if let Err(error) = op.check() {
+            return Outcome::Answered(Err(error));
+        }
         let unknown = || Outcome::Answered(Err(Error::Unknown("the store did not answer in time".into())));
         match fault {
             Fault::None => Outcome::Answered(Ok(self.carry_out(op))),
