@@ -42,8 +42,7 @@ impl FromRequestParts<Http> for Way {
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Result<Self, Problem> {
         let (peer, headers) = (Peer::of(parts, http), parts.headers.clone());
         let is_native = headers.get(CLIENT).is_some_and(|client| client == "native");
-        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-        let is_page_of_ours = origin.is_some_and(|origin| peer.allows(&headers, origin, &http.0.config));
+        let is_page_of_ours = headers.contains_key(header::ORIGIN) && http.allows(&headers);
         Ok(Self { peer, is_native, is_page_of_ours, headers })
     }
 }

@@ -32,19 +32,19 @@ pub async fn guard(State(http): State<Http>, request: Request, next: Next) -> Re
     let peer = Peer::of(&parts, &http);
     let (method, is_api) = (parts.method.clone(), parts.uri.path().starts_with("/v1/"));
     let route = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
-    let foreign = foreign_origin(&http, peer, &parts.headers);
+    let page = page_of(&http, &parts.headers);
     let span = tracing::info_span!("request", %id, %method, route);
     let work = async {
-        match foreign {
-            Origin::Refused => Problem::new(ErrorCode::Forbidden, "pages of that origin may not use this node").into_response(),
-            Origin::Allowed(_) if method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
-            _ => run(&http, Request::from_parts(parts, body), next).await,
+        match &page {
+            Err(()) => Problem::new(ErrorCode::Forbidden, "pages of that origin may not use this node").into_response(),
+            Ok(Some(_)) if method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+            Ok(_) => run(&http, Request::from_parts(parts, body), next).await,
         }
     };
     let mut response = write_out(work.instrument(span.clone()).await, is_api, &id);
     let status = response.status();
     add_headers(response.headers_mut(), peer, is_api, &id);
-    if let Origin::Allowed(origin) = &foreign {
+    if let Ok(Some(origin)) = &page {
         add_cors(response.headers_mut(), origin);
     }
     if is_api {
@@ -76,23 +76,10 @@ async fn run(http: &Http, request: Request, next: Next) -> Response {
     }
 }
 
-enum Origin {
-    /// No page, or one of ours.
-    Own,
-    /// A configured one: it is told that it may read the answer.
-    Allowed(HeaderValue),
-    Refused,
-}
-
-/// Our tokens are not sent by themselves, so this is the second lock on the door; for the cookie it is the first.
-fn foreign_origin(http: &Http, peer: Peer, headers: &HeaderMap) -> Origin {
-    let Some(value) = headers.get(header::ORIGIN) else { return Origin::Own };
-    let Ok(origin) = value.to_str() else { return Origin::Refused };
-    match () {
-        () if !peer.allows(headers, origin, &http.0.config) => Origin::Refused,
-        () if http.0.config.origins.iter().any(|allowed| allowed == origin) => Origin::Allowed(value.clone()),
-        () => Origin::Own,
-    }
+/// The page that asks. Our tokens are not sent by themselves, so this is the second lock on the door; for the cookie it is
+/// the first. Err: it may not.
+fn page_of(http: &Http, headers: &HeaderMap) -> Result<Option<HeaderValue>, ()> {
+    if http.allows(headers) { Ok(headers.get(header::ORIGIN).cloned()) } else { Err(()) }
 }
 
 /// Refusals, and what the router says by itself, in the one form.

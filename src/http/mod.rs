@@ -25,11 +25,13 @@ use std::sync::Arc;
 
 use actors::{Command, Node, Reply};
 use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, header};
 use schema::client::{Act, Order};
 use schema::{ErrorCode, RoomId, UserId, rest};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::auth::{Auth, Identity};
+use crate::edge::Origins;
 
 pub use peer::Peer;
 pub use problem::Problem;
@@ -61,6 +63,7 @@ struct Inner {
     node: Node,
     admit: Admit,
     config: Config,
+    origins: Origins,
     places: Semaphore,
     pages: pages::Pages,
 }
@@ -69,7 +72,9 @@ impl Http {
     pub fn new(auth: Auth, node: Node, admit: Admit, config: Config) -> Self {
         let places = Semaphore::new(config.requests_max.max(1));
         let pages = pages::Pages::new(config.web_dir.clone());
-        Self(Arc::new(Inner { auth, node, admit, config, places, pages }))
+        // One that is no origin lets nobody in; the configuration was checked and has none.
+        let origins = Origins::new(config.origins.iter().cloned()).unwrap_or_default();
+        Self(Arc::new(Inner { auth, node, admit, config, origins, places, pages }))
     }
 
     /// Everything but the WebSocket. Requests carry a `Peer` extension.
@@ -88,6 +93,12 @@ impl Http {
             .merge(docs::routes());
         let guarded = axum::middleware::from_fn_with_state(self.clone(), guard::guard);
         api.fallback(pages::serve).layer(guarded).with_state(self.clone())
+    }
+
+    /// The same rule as for sockets: no page at all, our own, or a configured one, exactly.
+    fn allows(&self, headers: &HeaderMap) -> bool {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        self.0.origins.allow(headers.get_all(header::ORIGIN).iter().map(HeaderValue::as_bytes), host)
     }
 
     /// Has an ordered request done by its room. Errors: the room's, `rate_limited`, `unavailable`.

@@ -3,10 +3,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 
-use super::{Config, Http};
+use super::Http;
 
 /// Put on each request by whoever accepted its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,14 +40,6 @@ impl Peer {
         }
         let tls = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https") || self.tls;
         Self { address, tls }
-    }
-
-    /// Whether a page of this origin may talk to us: our own, or a configured one, exactly.
-    pub fn allows(self, headers: &HeaderMap, origin: &str, config: &Config) -> bool {
-        let scheme = if self.tls { "https" } else { "http" };
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let own = !host.is_empty() && origin == format!("{scheme}://{host}");
-        own || config.origins.iter().any(|allowed| allowed == origin)
     }
 }
 
