@@ -18,10 +18,12 @@ pub trait Journal: Send + Sync + 'static {
     /// Errors: `Unknown`, `ReadOnly`. A block above `limits::BLOCK_BYTES_MAX` is a bug of the caller and panics.
     fn append(&self, append: Append) -> Answer<'_, Result<Appended, Error>>;
 
-    /// Up to `limit` blocks from block number `from` on, in order, as of now (never stale).
+    /// Up to `limit` blocks from block number `from` on, in order, as of now (never stale). It may be fewer though more are
+    /// there (a backend bounds a page); none means that there is none from `from` on.
     fn read(&self, slot: SlotId, from: u64, limit: usize) -> Answer<'_, Result<Vec<StoredBlock>, Error>>;
 
     /// Drops whole segments all of whose blocks are ≤ `upto`. Reading a trimmed block answers from the first kept one.
+    /// Records written before this call are durable before a block is dropped: a watermark never falls below what was trimmed.
     fn trim(&self, slot: SlotId, upto: u64) -> Answer<'_, Result<(), Error>>;
 
     /// The grant from which epochs are made (`grant << 16 | activation`) while no Raft log gives one: it rises with every

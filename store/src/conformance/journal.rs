@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use schema::SlotId;
 use schema::limits::{BLOCK_BYTES_MAX, SEGMENT_BLOCKS_MAX};
+use schema::record::Watermark;
 use uuid::Uuid;
 
 use super::{Subject, lose_answer};
-use crate::{Append, Appended, Fenced, Journal, StoredBlock};
+use crate::{Append, Appended, Fenced, Journal, RecordsExt, StoredBlock};
 
 const SLOT: SlotId = SlotId(7);
 
@@ -281,6 +282,16 @@ pub async fn a_slot_trimmed_to_its_head_goes_on_from_there(mut subject: impl Sub
     assert_eq!(fence(&*store, 6).await, Fenced::Ok { head: HEAD });
     assert_eq!(try_append(&*store, 6, HEAD, 9999).await, Appended::Applied);
     assert_eq!(texts(&log(&*store, SLOT).await), [(HEAD + 1, "batch 9999".into())]);
+}
+
+pub async fn a_trim_makes_the_watermark_before_it_durable(mut subject: impl Subject) {
+    fill(&*subject.store(), 5, SEGMENT_BLOCKS_MAX + 1).await;
+    let watermark = Watermark { slot: SLOT, block: SEGMENT_BLOCKS_MAX };
+    subject.store().raise(&watermark, watermark.block).await.unwrap();
+    assert_eq!(first_after_trim(&*subject.store(), watermark.block).await, SEGMENT_BLOCKS_MAX + 1);
+    subject.reopen();
+    let stored = subject.store().fetch::<Watermark>(Watermark::key_of(SLOT)).await.unwrap();
+    assert_eq!(stored, Some((watermark, SEGMENT_BLOCKS_MAX)));
 }
 
 pub async fn reopening_keeps_every_acknowledged_block(mut subject: impl Subject) {

@@ -58,6 +58,7 @@ macro_rules! conformance {
                 blocks_are_read_in_order_up_to_the_limit,
                 trim_drops_whole_sealed_segments_only,
                 a_slot_trimmed_to_its_head_goes_on_from_there,
+                a_trim_makes_the_watermark_before_it_durable,
                 reopening_keeps_every_acknowledged_block,
                 a_zombie_of_before_a_restart_stays_out,
                 every_start_has_a_higher_grant

@@ -189,11 +189,7 @@ impl SimCore {
                 self.rows.remove(&key);
                 self.synced.remove(&key);
             }
-            Op::Sync => {
-                for (key, cell) in std::mem::take(&mut self.unsynced) {
-                    self.synced.insert(key, cell);
-                }
-            }
+            Op::Sync => self.sync(),
         }
         Done::Written
     }
@@ -213,6 +209,7 @@ impl SimCore {
         let Some(slot) = self.slots.get_mut(&slot) else { return };
         if let Some(trimmed) = slot.ledger.trim(upto, self.now_ms) {
             slot.blocks.retain(|number, _| !trimmed.blocks.contains(number));
+            self.sync();
         }
     }
 
@@ -224,6 +221,10 @@ impl SimCore {
             self.rows.insert(key, cell);
         }
         put
+    }
+
+    fn sync(&mut self) {
+        self.synced.extend(std::mem::take(&mut self.unsynced));
     }
 
     fn plain(&mut self, key: Key, cell: Cell) {

@@ -29,6 +29,7 @@ struct Inner {
     core: SimCore,
     faults: Faults,
     waiting: HashMap<Ticket, oneshot::Sender<Done>>,
+    failing_reads: usize,
 }
 
 impl Default for SimStore {
@@ -40,12 +41,17 @@ impl Default for SimStore {
 impl SimStore {
     /// `faults` is asked once for every writing call, in their order.
     pub fn new(faults: impl FnMut(&Op) -> Fault + Send + 'static) -> Self {
-        let inner = Inner { core: SimCore::default(), faults: Box::new(faults), waiting: HashMap::new() };
+        let inner = Inner { core: SimCore::default(), faults: Box::new(faults), waiting: HashMap::new(), failing_reads: 0 };
         Self { inner: Arc::new(Mutex::new(inner)) }
     }
 
     pub fn set_faults(&self, faults: impl FnMut(&Op) -> Fault + Send + 'static) {
         self.inner.lock().faults = Box::new(faults);
+    }
+
+    /// The next `count` reads (of journal and records) meet a time-out.
+    pub fn fail_reads(&self, count: usize) {
+        self.inner.lock().failing_reads = count;
     }
 
     /// Held calls, oldest first.
@@ -82,6 +88,15 @@ impl SimStore {
         f(&mut self.inner.lock().core)
     }
 
+    fn look<T>(&self, read: impl FnOnce(&SimCore) -> T) -> Result<T, Error> {
+        let mut inner = self.inner.lock();
+        if let Some(left) = inner.failing_reads.checked_sub(1) {
+            inner.failing_reads = left;
+            return Err(Error::Unknown("the store did not answer in time".into()));
+        }
+        Ok(read(&inner.core))
+    }
+
     async fn submit(&self, op: Op) -> Result<Done, Error> {
         let answer = {
             let mut inner = self.inner.lock();
@@ -107,7 +122,7 @@ impl Journal for SimStore {
         Box::pin(async move { Ok(self.submit(Op::Append(append)).await?.appended()) })
     }
     fn read(&self, slot: SlotId, from: u64, limit: usize) -> Answer<'_, Result<Vec<StoredBlock>, Error>> {
-        Box::pin(async move { Ok(self.with(|core| core.read(slot, from, limit))) })
+        Box::pin(async move { self.look(|core| core.read(slot, from, limit)) })
     }
     fn trim(&self, slot: SlotId, upto: u64) -> Answer<'_, Result<(), Error>> {
         Box::pin(async move { self.submit(Op::Trim { slot, upto }).await.map(drop) })
@@ -119,10 +134,10 @@ impl Journal for SimStore {
 
 impl Records for SimStore {
     fn get(&self, key: Key) -> Answer<'_, Result<Option<Row>, Error>> {
-        Box::pin(async move { Ok(self.with(|core| core.get(&key))) })
+        Box::pin(async move { self.look(|core| core.get(&key)) })
     }
     fn scan(&self, range: Range) -> Answer<'_, Result<Vec<Row>, Error>> {
-        Box::pin(async move { Ok(self.with(|core| core.scan(&range))) })
+        Box::pin(async move { self.look(|core| core.scan(&range)) })
     }
     fn put(&self, key: Key, value: Bytes, expect: Expect) -> Answer<'_, Result<Put, Error>> {
         Box::pin(async move { Ok(self.submit(Op::Put { key, value, expect }).await?.put()) })

@@ -5,9 +5,9 @@ use schema::SlotId;
 use schema::record::{Key, Table};
 use uuid::Uuid;
 
-use super::{Fault, Outcome, SimCore};
+use super::{Fault, Outcome, SimCore, SimStore};
 use crate::op::{Done, Op};
-use crate::{Append, Appended, Error, Write};
+use crate::{Append, Appended, Error, Fenced, Journal, Write};
 
 const SLOT: SlotId = SlotId(3);
 
@@ -86,4 +86,30 @@ fn a_crash_keeps_the_journal_and_what_was_synced() {
     assert_eq!(core.grant(), 2);
     lucky.crash(|_| true);
     assert_eq!(draft_text(&lucky).unwrap(), "not synced");
+}
+
+#[tokio::test]
+async fn a_read_fails_as_often_as_it_was_told() {
+    let store = SimStore::default();
+    store.fail_reads(2);
+    assert!(matches!(store.read(SLOT, 1, 1).await, Err(Error::Unknown(_))));
+    assert!(store.read(SLOT, 1, 1).await.is_err());
+    assert_eq!(store.read(SLOT, 1, 1).await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn a_caller_waits_until_its_slow_call_is_released() {
+    let store = SimStore::new(|op| if matches!(op, Op::Append(_)) { Fault::Slow } else { Fault::None });
+    assert_eq!(store.fence(SLOT, 7).await, Ok(Fenced::Ok { head: 0 }));
+    let Op::Append(append) = append(0, 1) else { unreachable!() };
+    let mut call = store.append(append);
+    assert!(poll_once(&mut call).is_pending());
+    assert!(poll_once(&mut call).is_pending());
+    store.release_all();
+    assert_eq!(call.await, Ok(Appended::Applied));
+    assert_eq!(store.held(), []);
+}
+
+fn poll_once<T>(call: &mut crate::Answer<'_, T>) -> std::task::Poll<T> {
+    call.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
 }
