@@ -8,6 +8,7 @@ pub mod config;
 pub mod edge;
 pub mod health;
 pub mod http;
+pub mod import;
 pub mod limits;
 pub mod logs;
 mod up;

@@ -7,7 +7,7 @@ use ractor::Actor;
 use schema::client::{Act, Order, Resume, Signal, Status};
 use schema::record::Receipt;
 use schema::server::{Done, Refusal, RoomState, UserStatus};
-use schema::{ClientEvent, ConnectionId, DeviceId, ErrorCode, LoginId, RoomId, ServerEvent, SlotId, UserId, limits, rest};
+use schema::{ClientEvent, ConnectionId, DeviceId, ErrorCode, Event, LoginId, Role, RoomId, ServerEvent, SlotId, UserId, limits, rest};
 use store::{Journal, Range, Records, RecordsExt};
 use tokio::sync::{Notify, Semaphore, oneshot};
 
@@ -263,6 +263,23 @@ impl Node {
         let range = Range::all(Receipt::key_of(room, UserId::default()), limit).from(from);
         let rows = self.shared.reader.records.list::<Receipt>(range).await.map_err(code_of)?;
         Ok(rows.into_iter().map(|(row, _)| rest::ReceiptEntry { user: row.user, seq: row.seq, delivered: row.delivered }).collect())
+    }
+
+    /// The user's role in a room, as of everything applied.
+    pub async fn role(&self, room: RoomId, user: UserId) -> Result<Option<Role>, ErrorCode> {
+        self.shared.reader.role(room, user).await.map_err(code_of)
+    }
+
+    /// The room's last applied seq. Errors: `not_found`.
+    pub async fn head(&self, room: RoomId) -> Result<u64, ErrorCode> {
+        Ok(self.shared.reader.view(room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?.head)
+    }
+
+    /// Events after `after` and the head, for an operator: no right to read is asked for. Errors: `not_found`.
+    pub async fn export(&self, room: RoomId, after: u64, limit: u64) -> Result<(Vec<Event>, u64), ErrorCode> {
+        let head = self.head(room).await?;
+        let events = self.shared.reader.events(room, after + 1, head.min(after.saturating_add(limit))).await.map_err(code_of)?;
+        Ok((events.into_iter().map(Arc::unwrap_or_clone).collect(), head))
     }
 
     async fn check_member(&self, room: RoomId, user: UserId) -> Result<(), ErrorCode> {

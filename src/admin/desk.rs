@@ -12,10 +12,13 @@ use uuid::Uuid;
 use super::order::{RoomEntry, UserEntry};
 use super::{Answer, Order, Refused};
 use crate::auth::{self, Auth, NewUser, Origin};
+use crate::import::Importer;
 use crate::logs;
 
 const USERS_PAGE_MAX: usize = 1000;
 const ROOMS_PAGE: usize = 1000;
+/// Events of one answer: at most 64 × 16 KiB of text.
+const EXPORT_PAGE: u64 = 64;
 
 #[derive(Clone)]
 pub struct Desk {
@@ -44,6 +47,15 @@ impl Desk {
             Order::Token { name, label } => self.token(&name, label).await,
             Order::RotateKeys {} => Ok(Answer::Key { kid: self.auth.rotate_keys().await? }),
             Order::ListRooms {} => Ok(Answer::Rooms { rooms: self.rooms().await? }),
+            Order::Import(batch) => {
+                let importer = Importer { auth: &self.auth, node: &self.node, records: &*self.records };
+                Ok(Answer::Imported(importer.import(batch).await?))
+            }
+            Order::Export { room, after } => {
+                let (events, head) =
+                    self.node.export(room, after, EXPORT_PAGE).await.map_err(|code| Refused::new(code, code.sentence()))?;
+                Ok(Answer::Exported { events, head })
+            }
             Order::SetLogLevel { level } => {
                 logs::set_level(&level).map_err(|error| Refused::new(ErrorCode::BadRequest, error.to_string()))?;
                 Ok(Answer::Done {})

@@ -1,7 +1,9 @@
 //! The orders of the command line and their answers, as they go over the Unix socket. A node and a command of different
 //! versions refuse what they do not know by name.
 
-use schema::{ErrorCode, RoomId, RoomKind, UserId};
+use schema::{ErrorCode, Event, RoomId, RoomKind, UserId};
+
+use crate::import::{Batch, Progress};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -28,6 +30,12 @@ pub enum Order {
     },
     RotateKeys {},
     ListRooms {},
+    Import(Batch),
+    /// Events of a room from `after` on, as the store has them.
+    Export {
+        room: RoomId,
+        after: u64,
+    },
     SetLogLevel {
         level: String,
     },
@@ -42,6 +50,8 @@ pub enum Answer {
     Token { user: UserId, access: String, expires_in_s: u64, refresh: String },
     Key { kid: String },
     Rooms { rooms: Vec<RoomEntry> },
+    Imported(Progress),
+    Exported { events: Vec<Event>, head: u64 },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,5 +98,18 @@ impl From<crate::auth::Error> for Refused {
 impl From<store::Error> for Refused {
     fn from(error: store::Error) -> Self {
         crate::auth::Error::from(error).into()
+    }
+}
+
+impl From<crate::import::Error> for Refused {
+    fn from(error: crate::import::Error) -> Self {
+        use crate::import::Error;
+        let code = match &error {
+            Error::Refused { code, .. } => *code,
+            Error::Store(_) | Error::Auth(_) => ErrorCode::Unavailable,
+            Error::Place(_) => ErrorCode::BadRequest,
+            Error::Beside => ErrorCode::Busy,
+        };
+        Self::new(code, error.to_string())
     }
 }

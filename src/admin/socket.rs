@@ -18,7 +18,7 @@ use super::{Desk, Order};
 const DIRECTORY: &str = "admin";
 const NAME: &str = "socket";
 pub const PATH: &str = "/order";
-const ORDER_BYTES_MAX: usize = 64 * 1024;
+const ORDER_BYTES_MAX: usize = 4 << 20;
 
 pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join(DIRECTORY).join(NAME)

@@ -64,6 +64,28 @@ impl Auth {
         Err(Error::NameTaken)
     }
 
+    /// The account of somebody whose words were imported: without a password, so nobody signs in to it until an operator
+    /// sets one. An account that somebody signs in to is not taken for it; then the name gets a suffix.
+    pub async fn imported(&self, name: &str) -> Result<UserId, Error> {
+        name::check_username(name)?;
+        for name in [name.to_owned(), format!("{name}.imported")] {
+            match self.user_named(&name).await? {
+                Some(user) if self.records().get(Credential::key_of(user.id)).await?.is_none() => return Ok(user.id),
+                Some(_) => continue,
+                None => {}
+            }
+            let (id, created_at) = (UserId(Uuid::now_v7()), self.now());
+            let Some(claim) = self.claim(&name, id).await? else { continue };
+            let user = User { id, display: name.clone(), name, admin: false, created_at, last_seen: None };
+            self.put(&user, Expect::Absent).await?;
+            if self.confirm(&user.name, id, claim).await? {
+                return Ok(id);
+            }
+            self.records().delete(User::key_of(id)).await?;
+        }
+        Err(Error::NameTaken)
+    }
+
     /// The version of the claim if it is ours now.
     async fn claim(&self, name: &str, user: UserId) -> Result<Option<u64>, Error> {
         let claim = Username { name: name.to_owned(), user };

@@ -1,0 +1,68 @@
+//! Where an import goes: a public channel of a workspace, both made when they are not there. Their ids follow from their
+//! names, so that every run finds the same ones.
+
+use schema::client::{Act, Order};
+use schema::{Cmid, ErrorCode, RoomId, RoomKind, RoomSettings, UserId};
+use uuid::Uuid;
+
+use super::people::People;
+use super::{Error, Importer, id_of};
+
+/// Who owns what imports make.
+const KEEPER: &str = "importer";
+
+pub struct Place {
+    pub room: RoomId,
+    workspace: RoomId,
+    keeper: UserId,
+}
+
+/// Opens the channel, making what is missing.
+pub async fn open(importer: &Importer<'_>, people: &mut People, workspace: &str, room: &str) -> Result<Place, Error> {
+    let (keeper, _) = people.of(importer.auth, KEEPER).await?;
+    let home = RoomId(id_of(&[b"import workspace", workspace.as_bytes()]));
+    let channel = RoomId(id_of(&[b"import room", workspace.as_bytes(), room.as_bytes()]));
+    let named = |name: &str| RoomSettings { name: name.to_owned(), ..RoomSettings::default() };
+    create(importer, keeper, home, RoomKind::Workspace, named(workspace)).await?;
+    let settings = RoomSettings { workspace: Some(home), public: true, ..named(room) };
+    create(importer, keeper, channel, RoomKind::Channel, settings).await?;
+    Ok(Place { room: channel, workspace: home, keeper })
+}
+
+async fn create(importer: &Importer<'_>, keeper: UserId, room: RoomId, kind: RoomKind, settings: RoomSettings) -> Result<(), Error> {
+    if importer.node.role(room, keeper).await.map_err(place_error)?.is_some() {
+        return Ok(());
+    }
+    let act = Act::Create { kind, settings, members: Vec::new() };
+    ask(importer, keeper, room, 0, act).await.map_err(place_error)
+}
+
+impl Place {
+    /// Makes somebody a member of the workspace and the channel. Who is one already stays as they are.
+    pub async fn let_in(&self, importer: &Importer<'_>, user: UserId) -> Result<(), Error> {
+        for room in [self.workspace, self.room] {
+            if importer.node.role(room, user).await.map_err(place_error)?.is_none() {
+                let head = importer.node.head(room).await.map_err(place_error)?;
+                ask(importer, self.keeper, room, head, Act::Invite { user }).await.map_err(place_error)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn place_error(code: ErrorCode) -> Error {
+    Error::Place(code.sentence().to_owned())
+}
+
+/// What is asked twice changes nothing the second time, so each asking has a cmid of its own.
+async fn ask(importer: &Importer<'_>, user: UserId, room: RoomId, after: u64, act: Act) -> Result<(), ErrorCode> {
+    let order = Order { id: 0, room, cmid: Cmid(Uuid::now_v7()), after, prev: None };
+    loop {
+        let answer = importer.command(user, order, act.clone()).await;
+        match answer.map_err(|_| ErrorCode::Unavailable).and_then(|landed| landed.map_err(|refusal| refusal.code)) {
+            Ok(_) => return Ok(()),
+            Err(code) if code.is_temporary() => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+            Err(code) => return Err(code),
+        }
+    }
+}
