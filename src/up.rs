@@ -39,12 +39,16 @@ pub fn upward(node: Node, auth: Auth, outlets: Vec<Outlet>, runtime: Handle) -> 
         greetings: Arc::new(Semaphore::new(GREETINGS_MAX)),
         reads: Arc::new(Semaphore::new(READS_MAX)),
     });
-    Arc::new(move |up| match up {
-        Up::Hello { connection, hello, .. } => upward.hello(connection, hello),
-        Up::Event { connection, user, event, .. } => upward.event(connection, user, event),
-        Up::Left { room, lot, count } => upward.node.left(room, lot, count),
-        Up::Closed { connection, user: Some(user) } => upward.node.detach(user, connection),
-        Up::Closed { user: None, .. } => {}
+    Arc::new(move |up| {
+        // A lot is a plain thread: what the node starts as a task must find the runtime.
+        let _inside = upward.runtime.enter();
+        match up {
+            Up::Hello { connection, hello, .. } => upward.hello(connection, hello),
+            Up::Event { connection, user, event, .. } => upward.event(connection, user, event),
+            Up::Left { room, lot, count } => upward.node.left(room, lot, count),
+            Up::Closed { connection, user: Some(user) } => upward.node.detach(user, connection),
+            Up::Closed { user: None, .. } => {}
+        }
     })
 }
 
