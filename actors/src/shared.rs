@@ -85,10 +85,13 @@ impl Shared {
         }
     }
 
-    /// Only those who are here need to hear it; the others read it when they come.
+    /// Only those who are here need to hear it, and sessions that are awake for somebody who is not (over REST); the
+    /// others read it when they wake.
     fn tell_attached(&self, user: UserId, message: impl FnOnce() -> SessionMessage) {
         if self.presence.is_attached(user) {
             self.tell_session(user, message());
+        } else {
+            self.sessions.tell_awake(user, message());
         }
     }
 }

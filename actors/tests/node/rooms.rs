@@ -112,3 +112,15 @@ async fn pages_are_contiguous_and_carry_what_was_said_later() {
         world.node.flush().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn somebody_without_a_connection_finds_a_new_room_at_once() {
+    let world = World::new().await;
+    let first = world.group(user(1), &[user(2)]).await;
+    assert_eq!(world.node.rooms(user(2)).await.unwrap().len(), 1, "their session is awake now");
+    let second = world.group(user(1), &[user(2)]).await;
+    assert_eq!(world.node.room(user(2), second).await.unwrap().role, Role::Member);
+    world.act(user(1), order(first, 1), Act::Kick { user: user(2) }).await.unwrap();
+    let rooms = world.node.rooms(user(2)).await.unwrap();
+    assert_eq!(rooms.iter().map(|state| state.room).collect::<Vec<_>>(), [second]);
+}

@@ -67,7 +67,9 @@ fn foreign() -> Result<Tally> {
     for script in ["tests/foreign/python_test.py", "tests/foreign/routes_test.py"] {
         tally.add(counted(Command::new(&python).arg(script).env("HUBBUB_BIN", &node))?);
     }
-    tally.add(counted(Command::new("node").args(["--test", "tests/foreign/golden.test.mjs", "tests/foreign/ws.test.mjs"]).env("HUBBUB_BIN", &node))?);
+    tally.add(counted(
+        Command::new("node").args(["--test", "tests/foreign/golden.test.mjs", "tests/foreign/ws.test.mjs"]).env("HUBBUB_BIN", &node),
+    )?);
     Ok(tally)
 }
 

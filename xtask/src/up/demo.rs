@@ -102,6 +102,7 @@ impl Stage<'_> {
         let owner = script.members.first().context("a room of the demo has no members")?;
         let room = self.make_room(owner, script.kind, settings, self.ids(&script.members[1..])?)?;
         let mut labels = HashMap::new();
+        let mut last_words = HashMap::new();
         for line in &script.say {
             if stop.try_recv().is_ok() {
                 bail!("stopped while the demo was being made: the next start makes it anew");
@@ -110,7 +111,12 @@ impl Stage<'_> {
             if let Some(label) = &line.label {
                 labels.insert(label.as_str(), landed.seq);
             }
+            last_words.insert(line.by.as_str(), (landed.seq, landed.ordinal));
             self.bar.inc(1);
+        }
+        // Who said something had read what came before; the rest is unread.
+        for (name, (seq, ordinal)) in last_words {
+            self.ask::<IgnoredAny>(name, "PUT", format!("/v1/rooms/{room}/read"), &rest::PutRead { seq, ordinal })?;
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ pub fn run(options: &Options) -> Result<()> {
     let program = build_node(options.quick)?;
     println!("[3/3] starting");
     let first = prepare_home(options.fresh)?;
-    let mut node = Node::start(&program, Path::new(HOME), options.port)?;
+    let mut node = Node::start(&program, Path::new(HOME), options.port, first)?;
     let outcome = live(&mut node, first, &stop);
     node.stop()?;
     outcome

@@ -28,7 +28,8 @@ pub struct Node {
 }
 
 impl Node {
-    pub fn start(program: &Path, home: &Path, port: u16) -> Result<Self> {
+    /// `first`: with room for the demo's people to say all their lines at once.
+    pub fn start(program: &Path, home: &Path, port: u16, first: bool) -> Result<Self> {
         // The node would say it too, but into its log.
         ensure!(
             TcpListener::bind(("127.0.0.1", port)).is_ok(),
@@ -36,7 +37,8 @@ impl Node {
         );
         let log = home.join("node.log");
         let log_file = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .arg("serve")
             .env("HUBBUB_NODE_DATA_DIR", home.join("data"))
             .env("HUBBUB_NODE_WEB_DIR", client::BUILT)
@@ -46,9 +48,11 @@ impl Node {
             .stdin(Stdio::null())
             .stdout(log_file.try_clone()?)
             .stderr(log_file)
-            .process_group(0)
-            .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
+            .process_group(0);
+        if first {
+            command.env("HUBBUB_LIMITS_USER_EVENTS_BURST", "1000");
+        }
+        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
         Ok(Self { child, port, log })
     }
 
