@@ -19,6 +19,7 @@ export class Tab {
   readonly strangers: string[] = [];
 
   private constructor(readonly context: BrowserContext, readonly page: Page, readonly url: string) {
+    context.setDefaultTimeout(12_000);
     page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text()); });
     page.on('pageerror', (error) => this.complaints.push(String(error)));
     context.on('request', (request) => { if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url())) this.strangers.push(request.url()); });

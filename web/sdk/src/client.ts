@@ -150,11 +150,12 @@ export class Client extends Emitter<ClientEvents> {
   }
 
   private onSaid(said: ServerEvent): void {
+    this.rooms.hear(said);
+    // After the room has it: own text is in one place or the other at every moment.
     if ('event' in said) {
       if (said.event.user === this.rooms.me) this.outbox.seen(said.event.cmid);
       else this.noteDelivered(said.event.room);
     }
-    this.rooms.hear(said);
     this.emit('said', said);
   }
 

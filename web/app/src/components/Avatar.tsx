@@ -8,7 +8,7 @@ const SIZES = { 20: 'size-5 text-[0.5rem]', 24: 'size-6 text-[0.625rem]', 32: 's
 
 export function Tile({ id, name, size = 36, round = false }: { id: string; name: string; size?: keyof typeof SIZES; round?: boolean }) {
   return (
-    <span aria-hidden="true" style={{ background: `oklch(var(--avatar-l) 0.085 ${hueOf(id)})` }} className={`inline-flex shrink-0 items-center justify-center font-semibold text-white select-none ${round ? 'rounded-full' : size > 24 ? 'rounded-[28%]' : 'rounded-[26%]'} ${SIZES[size]}`}>
+    <span aria-hidden="true" style={{ background: `oklch(var(--avatar-l) 0.1 ${hueOf(id)})` }} className={`inline-flex shrink-0 items-center justify-center font-semibold text-white select-none ${round ? 'rounded-full' : size > 24 ? 'rounded-[28%]' : 'rounded-[26%]'} ${SIZES[size]}`}>
       {initials(name)}
     </span>
   );
@@ -19,7 +19,7 @@ export function Avatar({ id, size = 36, dot = false, ring = 'ring-bg' }: { id: s
   return (
     <span className="relative inline-flex shrink-0">
       <Tile id={id} name={name} size={size} />
-      {dot && <LiveDot id={id} className={`absolute -right-0.5 -bottom-0.5 ring-2 ${ring}`} />}
+      {dot && <LiveDot id={id} className={`absolute ring-2 ${size === 24 ? '-right-1 -bottom-1' : '-right-0.5 -bottom-0.5'} ${ring}`} />}
     </span>
   );
 }

@@ -108,7 +108,7 @@ export class Engine {
     rooms.on('removed', (room) => { this.touch(room); void this.cache.forgetRoom(room); });
     rooms.on('reset', () => { void this.cache.clear(); this.people.clear(); });
     rooms.on('mismatch', ({ room, from, to }) => console.warn(`room ${room}: ${from}..${to} differed from the node's, read anew`));
-    outbox.on('change', (entries) => { setApp({ outbox: entries }); this.flush(); });
+    outbox.on('change', (entries) => { this.flush(); setApp({ outbox: entries }); });
     outbox.on('failed', (entry) => { if (!('post' in entry.act)) { toast(sentence(entry.error!)); void outbox.discard(entry.cmid); } });
     this.client.on('ready', (ready) => void this.ready(ready));
     this.client.on('said', (said) => this.said(said));

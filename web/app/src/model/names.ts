@@ -19,11 +19,15 @@ export const initials = (name: string): string => {
   return letters.join('').toUpperCase();
 };
 
+/** Hues that are told apart at a glance. */
+const HUES = [15, 38, 65, 95, 135, 165, 192, 222, 250, 278, 305, 340];
+
 /** A hue that stays with the id. */
 export function hueOf(id: string): number {
   let hash = 2166136261;
   for (const letter of id) hash = Math.imul(hash ^ letter.charCodeAt(0), 16777619);
-  return Math.abs(hash) % 360;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+  return HUES[((hash ^ (hash >>> 15)) >>> 0) % HUES.length]!;
 }
 
 export interface Mark { unread: number; mentions: number }

@@ -75,7 +75,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
 
   const [end, setEnd] = useState(true);
   const onScroll = useCallback(() => { setEnd(virtualizer.isAtEnd(END_PX)); read(); }, [virtualizer, read]);
-  useEffect(() => { onScroll(); }, [onScroll, rows.length, opened]);
+  useEffect(() => { onScroll(); }, [onScroll, rows.length, opened, view.room.log.head]);
 
   const { active, hover, handlers } = useRoving(rows, virtualizer, scroller);
   const waiting = Math.max(0, Math.max(view.room.log.ordinal, view.room.state.ordinal) - view.room.state.read_ordinal);

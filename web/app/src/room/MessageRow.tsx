@@ -53,7 +53,7 @@ export const MessageRow = memo(function MessageRow({ event, marks, pending, room
         )}
         {reply !== null && <Quote room={room} seq={reply} from={event.seq} />}
         {deleted ? <Tombstone event={event} marks={marks} /> : (
-          <div className={pending && !failed ? 'text-ink' : failed ? 'text-ink-2' : ''}>
+          <div className={`${edit ? 'edited' : ''} ${failed ? 'text-ink-2' : ''}`}>
             <Text text={text} imported={message?.origin != null && !edit} me={me} />
             {edit && <button type="button" className="text-xs text-ink-3 hover:underline" aria-label="Edited. Show how it was" onClick={(click) => actions.show('edits', event, click.currentTarget.getBoundingClientRect())}>(edited)</button>}
           </div>

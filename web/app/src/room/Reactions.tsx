@@ -13,12 +13,12 @@ const NAMED_MAX = 12;
 export function Reactions({ event, reactions, me }: { event: Event; reactions: Reaction[]; me: string }) {
   const actions = useActions();
   return (
-    <div className="mt-1 flex flex-wrap gap-1">
+    <div className="mt-1 flex flex-wrap gap-1 pointer-coarse:gap-2">
       {reactions.map(({ emoji, users }) => {
         const own = users.includes(me);
         return <Chip key={emoji} emoji={emoji} users={users} me={me} own={own} onClick={() => actions.react(event, emoji, !own)} />;
       })}
-      <button type="button" aria-label="React" className="flex h-7 items-center rounded-full border border-line px-2 text-ink-3 hover:border-ink-3 hover:text-ink pointer-coarse:h-9" onClick={(click) => actions.show('emoji', event, click.currentTarget.getBoundingClientRect())}><Icon name="smile" size={16} /></button>
+      <button type="button" aria-label="React" className="flex h-7 items-center rounded-full border border-line px-2 relative text-ink-3 hover:border-ink-3 hover:text-ink pointer-coarse:h-9 pointer-coarse:px-3 pointer-coarse:after:absolute pointer-coarse:after:-inset-1" onClick={(click) => actions.show('emoji', event, click.currentTarget.getBoundingClientRect())}><Icon name="smile" size={16} /></button>
     </div>
   );
 }
@@ -32,7 +32,7 @@ function Chip({ emoji, users, me, own, onClick }: { emoji: string; users: string
     return users.length > NAMED_MAX ? `${names.join(', ')} and ${users.length - NAMED_MAX} more` : names.join(', ');
   });
   return (
-    <button type="button" aria-pressed={own} aria-label={`${emoji} ${users.length}: ${who}`} title={who} data-reaction={emoji} onClick={onClick} className={`flex h-7 items-center gap-1.5 rounded-full border px-2 text-sm pointer-coarse:h-9 pointer-coarse:px-3 ${own ? 'border-accent bg-accent-soft text-accent-text' : 'border-line bg-raised text-ink-2 hover:border-ink-3'}`}>
+    <button type="button" aria-pressed={own} aria-label={`${emoji} ${users.length}: ${who}`} title={who} data-reaction={emoji} onClick={onClick} className={`flex h-7 items-center gap-1.5 rounded-full border px-2 text-sm pointer-coarse:after:absolute pointer-coarse:after:-inset-1 pointer-coarse:h-9 pointer-coarse:px-3 relative ${own ? 'border-accent bg-accent-soft text-accent-text' : 'border-line bg-raised text-ink-2 hover:border-ink-3'}`}>
       <span className="text-base leading-none">{emoji}</span><span className="text-xs font-semibold tabular-nums">{users.length}</span>
     </button>
   );

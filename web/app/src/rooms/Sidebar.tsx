@@ -40,15 +40,15 @@ export function Sidebar({ onOpen }: { onOpen: (open: Open) => void }) {
             {(workspace || channels.length > 0) && (
               <Section title="Channels" actions={workspace && (
                 <>
-                  <button type="button" className="icon-btn size-8" aria-label="Browse channels" title="Browse channels" onClick={() => onOpen({ what: 'browse', workspace })}><Icon name="compass" size={18} /></button>
-                  <button type="button" className="icon-btn size-8" aria-label="New channel" title="New channel" onClick={() => onOpen({ what: 'channel', workspace })}><Icon name="plus" size={18} /></button>
+                  <button type="button" className="icon-btn size-8 pointer-coarse:size-11" aria-label="Browse channels" title="Browse channels" onClick={() => onOpen({ what: 'browse', workspace })}><Icon name="compass" size={18} /></button>
+                  <button type="button" className="icon-btn size-8 pointer-coarse:size-11" aria-label="New channel" title="New channel" onClick={() => onOpen({ what: 'channel', workspace })}><Icon name="plus" size={18} /></button>
                 </>
               )}>
                 {channels.map((room) => <Line key={room.state.room} room={room} here={room.state.room === here} />)}
                 {channels.length === 0 && workspace && <Hint onClick={() => onOpen({ what: 'browse', workspace })}>Find a channel to join</Hint>}
               </Section>
             )}
-            <Section title="Messages" actions={<button type="button" className="icon-btn size-8" aria-label="New direct message" title="New direct message" onClick={() => onOpen({ what: 'people' })}><Icon name="plus" size={18} /></button>}>
+            <Section title="Messages" actions={<button type="button" className="icon-btn size-8 pointer-coarse:size-11" aria-label="New direct message" title="New direct message" onClick={() => onOpen({ what: 'people' })}><Icon name="plus" size={18} /></button>}>
               {talks.map((room) => <Line key={room.state.room} room={room} here={room.state.room === here} />)}
               {talks.length === 0 && <Hint onClick={() => onOpen({ what: 'people' })}>Write to somebody</Hint>}
             </Section>
@@ -62,7 +62,7 @@ export function Sidebar({ onOpen }: { onOpen: (open: Open) => void }) {
 function Section({ title, actions, children }: { title: string; actions: ReactNode; children: ReactNode }) {
   return (
     <section aria-label={title} className="mt-2">
-      <header className="flex h-8 items-center pl-2">
+      <header className="flex min-h-8 items-center pl-2">
         <h2 className="flex-1 text-xs font-semibold tracking-wide text-ink-3">{title}</h2>
         <div className="flex">{actions}</div>
       </header>
