@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
+use crate::admin::desk::Backup;
 use crate::admin::{self, Desk};
 use crate::auth::Auth;
 use crate::config::Config;
@@ -35,6 +36,7 @@ pub struct Opened {
     pub journal: Arc<dyn Journal>,
     pub records: Arc<dyn Records>,
     pub installation: InstallationId,
+    pub backup: Backup,
 }
 
 /// Everything of a node that people and programs can reach.
@@ -52,12 +54,31 @@ pub struct Running {
 
 /// Opens the data, off the async workers: it may take a while after a crash. Errors: one sentence each.
 pub async fn open_store(data_dir: &Path) -> anyhow::Result<Opened> {
-    let folder = data_dir.join("store");
+    let folder = store_dir(data_dir);
     std::fs::create_dir_all(&folder).with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
     let embedded = tokio::task::spawn_blocking(move || Embedded::open(folder, EmbeddedConfig::default())).await??;
     let embedded = Arc::new(embedded);
     let installation = installation(&*embedded).await?;
-    Ok(Opened { journal: embedded.clone(), records: embedded, installation })
+    let store = embedded.clone();
+    let backup: Backup = Arc::new(move |to| {
+        let store = store.clone();
+        Box::pin(async move { store.backup(to).await })
+    });
+    Ok(Opened { journal: embedded.clone(), records: embedded, installation, backup })
+}
+
+/// Where the store of a data directory lies.
+pub fn store_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("store")
+}
+
+/// What carries orders out on data that no node runs on: all of a node but its doors.
+pub async fn desk(config: &Config) -> anyhow::Result<Desk> {
+    let Opened { journal, records, installation, backup } = open_store(&config.node.data_dir).await?;
+    let auth = Auth::open(records.clone(), config.auth.settings()).await?;
+    let actors = actors::Config { installation, slots: SLOTS, ..actors::Config::default() };
+    let node = Node::start(actors, journal, records.clone(), Vec::new()).await?;
+    Ok(Desk { auth, records, node, backup, slots: SLOTS })
 }
 
 async fn installation(records: &Embedded) -> anyhow::Result<InstallationId> {
@@ -87,7 +108,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let listener = bind(config.listen.http, "listen.http").await?;
     let http_address = listener.local_addr()?;
 
-    let Opened { journal, records, installation } = open_store(&config.node.data_dir).await?;
+    let Opened { journal, records, installation, backup } = open_store(&config.node.data_dir).await?;
     let auth = Auth::open(records.clone(), config.auth.settings()).await?;
     let prepared = Lots::prepare(&config.limits, lots(config))?;
     let outlets = prepared.outlets();
@@ -103,7 +124,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     auth.on_revoked(move |user, login| closing.close_login(user, login));
     tokio::spawn(auth.clone().upkeep());
 
-    let desk = Desk { auth: auth.clone(), records, node: node.clone(), slots: SLOTS };
+    let desk = Desk { auth: auth.clone(), records, node: node.clone(), backup, slots: SLOTS };
     let socket = admin::socket::bind(&config.node.data_dir).context("the socket for the command line cannot be made")?;
     tokio::spawn(admin::socket::serve(socket, desk));
 

@@ -1,12 +1,15 @@
 //! Carries orders out: on a running node and, by the same code, on data that no node runs on.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::Node;
+use actors::{Command, Node, Reply};
 use schema::record::{RoomHead, RoomRow, RoomSize, SettingsRow};
-use schema::{DeviceId, ErrorCode, SlotId};
+use schema::{Cmid, DeviceId, ErrorCode, RoomId, RoomKind, RoomSettings, SlotId, UserId, client};
+use store::embedded::BackupSummary;
 use store::{Range, Records, RecordsExt};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::order::{RoomEntry, UserEntry};
@@ -20,11 +23,15 @@ const ROOMS_PAGE: usize = 1000;
 /// Events of one answer: at most 64 × 16 KiB of text.
 const EXPORT_PAGE: u64 = 64;
 
+/// Writes one moment of the data into a folder; what that means is the backend's.
+pub type Backup = Arc<dyn Fn(PathBuf) -> store::Answer<'static, Result<BackupSummary, store::Error>> + Send + Sync>;
+
 #[derive(Clone)]
 pub struct Desk {
     pub auth: Auth,
     pub records: Arc<dyn Records>,
     pub node: Node,
+    pub backup: Backup,
     /// Of the cluster: every one has a partition of rooms.
     pub slots: u16,
 }
@@ -56,6 +63,11 @@ impl Desk {
                     self.node.export(room, after, EXPORT_PAGE).await.map_err(|code| Refused::new(code, code.sentence()))?;
                 Ok(Answer::Exported { events, head })
             }
+            Order::CreateRoom { owner, kind, settings, members } => self.create_room(&owner, kind, settings, members).await,
+            Order::Backup { to } => {
+                let summary = (self.backup)(to.clone()).await?;
+                Ok(Answer::Backup { to, rows: summary.rows, bytes: summary.bytes })
+            }
             Order::SetLogLevel { level } => {
                 logs::set_level(&level).map_err(|error| Refused::new(ErrorCode::BadRequest, error.to_string()))?;
                 Ok(Answer::Done {})
@@ -64,11 +76,37 @@ impl Desk {
     }
 
     async fn token(&self, name: &str, label: String) -> Result<Answer, Refused> {
-        let user = self.auth.user_named(name).await?.ok_or(auth::Error::NotFound)?;
+        let user = self.person(name).await?;
         let origin = Origin { address: IpAddr::V4(Ipv4Addr::LOCALHOST), device: DeviceId(Uuid::now_v7()), label };
-        let signed_in = self.auth.start_login(user.id, origin).await?;
+        let signed_in = self.auth.start_login(user, origin).await?;
         let (access, refresh) = (signed_in.access, signed_in.refresh);
-        Ok(Answer::Token { user: user.id, access, expires_in_s: auth::ACCESS_S, refresh })
+        Ok(Answer::Token { user, access, expires_in_s: auth::ACCESS_S, refresh })
+    }
+
+    async fn create_room(&self, owner: &str, kind: RoomKind, settings: RoomSettings, names: Vec<String>) -> Result<Answer, Refused> {
+        let owner = self.person(owner).await?;
+        let mut members = Vec::with_capacity(names.len());
+        for name in &names {
+            members.push(self.person(name).await?);
+        }
+        let room = match (kind, members.first()) {
+            (RoomKind::Direct, Some(other)) => RoomId::direct(owner, *other),
+            _ => RoomId(Uuid::now_v7()),
+        };
+        let order = client::Order { id: 0, room, cmid: Cmid(Uuid::now_v7()), after: 0, prev: None };
+        let (answer, answered) = oneshot::channel();
+        let act = client::Act::Create { kind, settings, members };
+        self.node.command(Command { user: owner, order, act, reply: Reply::Once(answer) });
+        match answered.await {
+            Ok(Ok(landed)) => Ok(Answer::Room { room: landed.room }),
+            Ok(Err(refusal)) => Err(Refused::new(refusal.code, refusal.message)),
+            Err(_) => Err(Refused::new(ErrorCode::Unavailable, ErrorCode::Unavailable.sentence())),
+        }
+    }
+
+    async fn person(&self, name: &str) -> Result<UserId, Refused> {
+        let user = self.auth.user_named(name).await?;
+        user.map(|user| user.id).ok_or_else(|| Refused::new(ErrorCode::NotFound, format!("there is no user named \"{name}\"")))
     }
 
     /// From the projections, which may lag a moment behind what was just said.

@@ -1,10 +1,12 @@
 //! The orders of the command line and their answers, as they go over the Unix socket. A node and a command of different
 //! versions refuse what they do not know by name.
 
-use schema::{ErrorCode, Event, RoomId, RoomKind, UserId};
+use std::path::PathBuf;
+
+use schema::{ErrorCode, Event, RoomId, RoomKind, RoomSettings, UserId};
+use serde::{Deserialize, Serialize};
 
 use crate::import::{Batch, Progress};
-use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -36,6 +38,17 @@ pub enum Order {
         room: RoomId,
         after: u64,
     },
+    /// By user names.
+    CreateRoom {
+        owner: String,
+        kind: RoomKind,
+        settings: RoomSettings,
+        members: Vec<String>,
+    },
+    /// Into a directory of the node's machine that does not exist yet.
+    Backup {
+        to: PathBuf,
+    },
     SetLogLevel {
         level: String,
     },
@@ -52,6 +65,8 @@ pub enum Answer {
     Rooms { rooms: Vec<RoomEntry> },
     Imported(Progress),
     Exported { events: Vec<Event>, head: u64 },
+    Room { room: RoomId },
+    Backup { to: PathBuf, rows: u64, bytes: u64 },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,0 +1,215 @@
+//! What can be typed, with its help; and how that becomes an order.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use schema::{RoomId, RoomKind, RoomSettings};
+
+use crate::admin::Order;
+use crate::config;
+
+#[derive(Parser)]
+#[command(name = "hubbub", version, about = "A chat cluster: rooms and sessions as actors, durable before visible")]
+#[command(after_help = "Commands ask the node that runs on node.data_dir, or open the data themselves when none does.")]
+pub struct Cli {
+    /// The configuration; without it hubbub.toml in the working directory, if it is there
+    #[arg(long, global = true, value_name = "FILE", env = config::FILE_VARIABLE)]
+    pub config: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a node until SIGTERM or Ctrl-C
+    Serve,
+    /// Make and change accounts
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Make and list rooms
+    Room {
+        #[command(subcommand)]
+        command: RoomCommand,
+    },
+    /// Sign a user in without a password and print the tokens
+    Token {
+        name: String,
+        /// What the device list calls it
+        #[arg(long, default_value = "command line")]
+        label: String,
+    },
+    /// The keys that sign access tokens
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// What the configuration is and where it comes from
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Change the log level of the running node, until it stops
+    Log {
+        /// "debug", or per target: "info,hubbub=debug"
+        level: String,
+    },
+    /// Write one moment of the data into a new directory, while the node runs or not
+    Backup {
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Make the data of node.data_dir, which must be empty, from a backup
+    Restore {
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+    },
+    /// Print a completion script
+    Completions { shell: Shell },
+}
+
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Make an account; the first is an administrator
+    Add {
+        name: String,
+        /// The name people see; the user name unless given
+        #[arg(long, default_value = "")]
+        display: String,
+        #[arg(long)]
+        admin: bool,
+        #[command(flatten)]
+        password: PasswordFrom,
+    },
+    /// List accounts in the order of names
+    List {
+        /// Only those after this name
+        #[arg(long, default_value = "")]
+        after: String,
+        #[arg(long, default_value_t = 1000)]
+        limit: usize,
+    },
+    /// Set a password; signs all devices of the user out
+    Password {
+        name: String,
+        #[command(flatten)]
+        password: PasswordFrom,
+    },
+}
+
+/// Never as an argument: those are shown to everybody on the machine. Without either, one is made and printed once.
+#[derive(Args)]
+#[group(multiple = false)]
+pub struct PasswordFrom {
+    /// Read the password from the first line of stdin
+    #[arg(long)]
+    password_stdin: bool,
+    /// Read the password from the first line of a file
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum RoomCommand {
+    /// List all rooms
+    List,
+    /// Make a room
+    Create {
+        /// The name of a group, channel or workspace
+        #[arg(default_value = "")]
+        name: String,
+        #[arg(long, value_name = "USER")]
+        owner: String,
+        #[arg(long, value_enum, default_value_t = Kind::Group)]
+        kind: Kind,
+        #[arg(long, default_value = "")]
+        topic: String,
+        /// The workspace of a channel
+        #[arg(long, value_name = "ID")]
+        workspace: Option<RoomId>,
+        /// A channel that every member of its workspace may join
+        #[arg(long)]
+        public: bool,
+        /// A further member, by user name; may be repeated
+        #[arg(long = "member", value_name = "USER")]
+        members: Vec<String>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Kind {
+    Direct,
+    Group,
+    Channel,
+    Workspace,
+}
+
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Sign with a new key; the old ones verify until what they signed has expired
+    Rotate,
+}
+
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Print the effective configuration, without secrets
+    Print,
+    /// Say whether it can be used
+    Check,
+}
+
+pub fn user_order(command: UserCommand) -> anyhow::Result<Order> {
+    Ok(match command {
+        UserCommand::Add { name, display, admin, password } => {
+            Order::AddUser { name, display, password: super::secret::read(&password)?, admin }
+        }
+        UserCommand::List { after, limit } => Order::ListUsers { after, limit },
+        UserCommand::Password { name, password } => Order::SetPassword { name, password: super::secret::read(&password)? },
+    })
+}
+
+pub fn room_order(command: RoomCommand) -> Order {
+    match command {
+        RoomCommand::List => Order::ListRooms {},
+        RoomCommand::Create { name, owner, kind, topic, workspace, public, members } => {
+            let kind = match kind {
+                Kind::Direct => RoomKind::Direct,
+                Kind::Group => RoomKind::Group,
+                Kind::Channel => RoomKind::Channel,
+                Kind::Workspace => RoomKind::Workspace,
+            };
+            Order::CreateRoom { owner, kind, settings: RoomSettings { name, topic, workspace, public, archived: false }, members }
+        }
+    }
+}
+
+impl PasswordFrom {
+    pub fn file(&self) -> Option<&std::path::Path> {
+        self.password_file.as_deref()
+    }
+    pub fn is_stdin(&self) -> bool {
+        self.password_stdin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_password_cannot_be_given_as_an_argument() {
+        assert!(Cli::try_parse_from(["hubbub", "user", "add", "ada", "--password", "x"]).is_err());
+        assert!(Cli::try_parse_from(["hubbub", "user", "add", "ada", "--password-stdin", "--password-file", "f"]).is_err());
+    }
+}

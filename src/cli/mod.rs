@@ -1,0 +1,114 @@
+//! The command line: `serve`, and what an operator asks of a node or of data at rest. Thin: arguments become orders, the
+//! orders' answers become text. One sentence on stderr for what went wrong; 0 done, 1 refused or failed, 2 misused.
+
+mod args;
+mod reach;
+mod secret;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{CommandFactory, Parser};
+
+use crate::admin::client;
+use crate::admin::{Order, Refused};
+use crate::config::{self, Loaded};
+use crate::logs;
+
+use args::{Cli, Command, ConfigCommand};
+use reach::Way;
+
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    match carry_out(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error, json);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn carry_out(cli: Cli) -> anyhow::Result<()> {
+    if let Command::Completions { shell } = cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "hubbub", &mut script);
+        show::print(&String::from_utf8_lossy(&script));
+        return Ok(());
+    }
+    let loaded = config::load(cli.config.as_deref(), std::env::vars())?;
+    let order = match cli.command {
+        Command::Serve => {
+            logs::start(&loaded.config.log)?;
+            loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            return crate::wiring::serve(&loaded.config).await;
+        }
+        Command::Config { command } => return config_command(&command, &loaded, cli.json),
+        Command::Restore { from } => return restore(from, &loaded, cli.json).await,
+        Command::Completions { .. } => return Ok(()),
+        Command::User { command } => args::user_order(command)?,
+        Command::Room { command } => args::room_order(command),
+        Command::Token { name, label } => Order::Token { name, label },
+        Command::Keys { command: args::KeysCommand::Rotate } => Order::RotateKeys {},
+        Command::Log { level } => Order::SetLogLevel { level },
+        Command::Backup { to } => Order::Backup { to: std::path::absolute(to)? },
+    };
+    logs::start(&config::Log { level: "warn".into(), ..loaded.config.log.clone() })?;
+    let (order, made) = secret::fill_in(order)?;
+    let way = Way::open(&loaded.config).await?;
+    if let (Way::AtRest(_), Order::SetLogLevel { .. }) = (&way, &order) {
+        anyhow::bail!("no node runs on {}: set log.level in its configuration", loaded.config.node.data_dir.display());
+    }
+    let answer = way.ask(order).await;
+    way.close().await?;
+    let answer = answer?;
+    show::answer(&answer, made.as_deref(), cli.json);
+    Ok(())
+}
+
+fn config_command(command: &ConfigCommand, loaded: &Loaded, json: bool) -> anyhow::Result<()> {
+    for warning in &loaded.warnings {
+        eprintln!("hubbub: {warning}");
+    }
+    match command {
+        ConfigCommand::Print if json => show::print(&format!("{}\n", loaded.to_json())),
+        ConfigCommand::Print => show::print(&loaded.print()),
+        ConfigCommand::Check if json => show::print(&format!("{}\n", serde_json::json!({ "ok": true, "set": loaded.sources }))),
+        ConfigCommand::Check => show::print(&format!("the configuration is good; {} keys are set\n", loaded.sources.len())),
+    }
+    Ok(())
+}
+
+async fn restore(from: PathBuf, loaded: &Loaded, json: bool) -> anyhow::Result<()> {
+    let data_dir = &loaded.config.node.data_dir;
+    if client::find(data_dir).await.is_ok_and(|running| running.is_some()) {
+        anyhow::bail!("a node runs on {}: stop it, or restore into another node.data_dir", data_dir.display());
+    }
+    let to = crate::wiring::store_dir(data_dir);
+    std::fs::create_dir_all(data_dir).with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
+    let into = to.clone();
+    let id = tokio::task::spawn_blocking(move || store::embedded::restore(from, into)).await??;
+    show::print(&match json {
+        true => format!("{}\n", serde_json::json!({ "installation": id, "into": to })),
+        false => format!("restored into {}; clients will load everything anew (installation {id})\n", to.display()),
+    });
+    Ok(())
+}
+
+fn complain(error: &anyhow::Error, json: bool) {
+    let refused = error.downcast_ref::<Refused>().or_else(|| match error.downcast_ref::<client::Error>() {
+        Some(client::Error::Refused(refused)) => Some(refused),
+        _ => None,
+    });
+    // The causes belong to the sentence: "… cannot be made: permission denied".
+    let message = format!("{error:#}");
+    if json {
+        let code = refused.map_or("failed", |refused| refused.code.text());
+        eprintln!("{}", serde_json::json!({ "error": { "code": code, "message": message } }));
+    } else {
+        eprintln!("hubbub: {message}");
+    }
+}

@@ -1,0 +1,45 @@
+//! The way to whoever can carry orders out: the node that runs on the data, else the data itself, opened here.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::admin::{Answer, Desk, Order, client};
+use crate::config::Config;
+use crate::wiring;
+
+pub enum Way {
+    /// The data directory of a node that runs; every order asks anew.
+    Running(PathBuf),
+    AtRest(Box<Desk>),
+}
+
+impl Way {
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        let data_dir = &config.node.data_dir;
+        let running = client::find(data_dir).await;
+        let running = running.with_context(|| format!("the node on {} may not be asked by this user", data_dir.display()))?;
+        match running {
+            Some(_) => Ok(Self::Running(data_dir.clone())),
+            None => Ok(Self::AtRest(Box::new(wiring::desk(config).await?))),
+        }
+    }
+
+    pub async fn ask(&self, order: Order) -> anyhow::Result<Answer> {
+        match self {
+            Self::Running(data_dir) => {
+                let running = client::find(data_dir).await?.context("the node that was asked has stopped: run the command again")?;
+                Ok(running.ask(&order).await?)
+            }
+            Self::AtRest(desk) => Ok(desk.carry_out(order).await?),
+        }
+    }
+
+    /// What was done is in the projections when this returns.
+    pub async fn close(self) -> anyhow::Result<()> {
+        match self {
+            Self::Running(_) => Ok(()),
+            Self::AtRest(desk) => Ok(desk.node.flush().await?),
+        }
+    }
+}

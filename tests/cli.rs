@@ -1,0 +1,180 @@
+//! The binary as an operator uses it: on data at rest, beside a running node, and with mistakes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        command.env("HUBBUB_NODE_DATA_DIR", self.path("data")).env("HUBBUB_NODE_DRAIN_MS", "1");
+        command.env("HUBBUB_LISTEN_HTTP", "127.0.0.1:0").env("HUBBUB_LISTEN_ADMIN", "127.0.0.1:0");
+        command
+    }
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[&["--json"], arguments].concat());
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+    /// The sentence of a refusal.
+    fn refusal(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        text.strip_prefix("hubbub: ").unwrap().trim_end().to_owned()
+    }
+}
+
+/// A node that serves; ended when it is dropped.
+struct Running {
+    child: Child,
+    http: String,
+    admin: String,
+}
+
+impl Running {
+    fn start(desk: &Desk) -> Self {
+        let mut child = desk.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let serving = lines.by_ref().find(|line| line.contains("\"serving\"")).unwrap();
+        // Somebody has to go on reading, else the node's log blocks it.
+        std::thread::spawn(move || lines.for_each(drop));
+        let serving: Value = serde_json::from_str(&serving).unwrap();
+        let address = |name: &str| serving[name].as_str().unwrap().trim_start_matches("http://").to_owned();
+        Self { http: address("address"), admin: address("admin"), child }
+    }
+    fn get(&self, address: &str, path: &str, token: &str) -> String {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+    /// Tells it to go, as an init system does.
+    fn stop(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn accounts_and_rooms_are_made_on_data_at_rest_and_seen_by_the_node_that_starts_later() {
+    let desk = Desk::new();
+    let ada = desk.json(&["user", "add", "ada", "--display", "Ada"]);
+    assert_eq!((&ada["admin"], ada["password"].as_str().unwrap().len()), (&Value::Bool(true), 20));
+    std::fs::write(desk.path("password"), "a long enough one\n").unwrap();
+    assert!(desk.json(&["user", "add", "bob", "--password-file", "password"]).get("password").is_none());
+    let room = desk.json(&["room", "create", "Tea", "--owner", "ada", "--member", "bob"]);
+    assert_eq!(desk.json(&["room", "list"])["rooms"][0]["room"], room["room"]);
+
+    let node = Running::start(&desk);
+    let users = desk.json(&["user", "list"]);
+    assert_eq!(users["users"].as_array().unwrap().len(), 2);
+    let token = desk.json(&["token", "bob"]);
+    let rooms = node.get(&node.http, "/v1/rooms", token["access"].as_str().unwrap());
+    assert!(rooms.contains(room["room"].as_str().unwrap()), "{rooms}");
+    assert_eq!(node.stop(), Some(0));
+}
+
+#[test]
+fn orders_go_to_the_running_node_over_a_socket_that_only_its_user_can_open() {
+    let desk = Desk::new();
+    let node = Running::start(&desk);
+    let mode = |name: &str| std::fs::metadata(desk.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("data/admin"), mode("data/admin/socket")), (0o700, 0o600));
+
+    desk.json(&["user", "add", "ada"]);
+    let token = desk.json(&["token", "ada"]);
+    let access = token["access"].as_str().unwrap();
+    desk.json(&["keys", "rotate"]);
+    assert!(node.get(&node.http, "/v1/me", access).starts_with("HTTP/1.1 200"), "what the old key signed goes on");
+    desk.json(&["user", "password", "ada"]);
+    assert!(node.get(&node.http, "/v1/me", access).contains("login_revoked"));
+    desk.json(&["log", "debug"]);
+    assert!(node.get(&node.admin, "/log", "").contains("debug"));
+    assert_eq!(desk.refusal(&["user", "add", "ADA"]), "that name is taken");
+    assert!(desk.refusal(&["log", "loud"]).starts_with("\"loud\" is no log level"));
+}
+
+#[test]
+fn a_backup_of_a_running_node_is_restored_into_empty_data_only() {
+    let desk = Desk::new();
+    let node = Running::start(&desk);
+    desk.json(&["user", "add", "ada"]);
+    desk.json(&["backup", "saved"]);
+    assert!(desk.refusal(&["restore", "saved"]).contains("a node runs on"));
+    node.stop();
+    assert!(desk.refusal(&["restore", "saved"]).contains("not empty"), "what is there stays");
+    std::fs::rename(desk.path("data"), desk.path("gone")).unwrap();
+    desk.json(&["restore", "saved"]);
+    assert_eq!(desk.json(&["user", "list"])["users"][0]["name"], "ada");
+}
+
+#[test]
+fn a_second_node_on_the_same_data_is_told_who_has_it() {
+    let desk = Desk::new();
+    let node = Running::start(&desk);
+    let refusal = desk.refusal_of_serve();
+    assert!(refusal.contains("in use by process") && refusal.contains(&node.child.id().to_string()), "{refusal}");
+}
+
+impl Desk {
+    fn refusal_of_serve(&self) -> String {
+        let output = self.run(&["serve"]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+#[test]
+fn the_operators_port_answers_probes_and_metrics() {
+    let desk = Desk::new();
+    let node = Running::start(&desk);
+    for path in ["/livez", "/readyz", "/startupz", "/version"] {
+        assert!(node.get(&node.admin, path, "").starts_with("HTTP/1.1 200"), "{path}");
+    }
+    node.get(&node.http, "/v1/me", "");
+    assert!(node.get(&node.admin, "/metrics", "").contains("hubbub_http_request_seconds_bucket"));
+}
+
+#[test]
+fn mistakes_are_told_in_one_sentence() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("hubbub.toml"), "[limits]\nheart_beat_ms = 1\n").unwrap();
+    let refusal = desk.refusal(&["config", "check"]);
+    assert_eq!(refusal, "hubbub.toml:2: there is no key of [limits] named \"heart_beat_ms\": did you mean \"heartbeat_ms\"?");
+    std::fs::remove_file(desk.path("hubbub.toml")).unwrap();
+    assert!(desk.refusal(&["--config", "none.toml", "serve"]).starts_with("the configuration none.toml cannot be read"));
+    assert_eq!(desk.refusal(&["token", "nobody"]), "there is no user named \"nobody\"");
+    assert!(desk.refusal(&["log", "debug"]).starts_with("no node runs on"));
+    assert_eq!(desk.run(&["sevre"]).status.code(), Some(2));
+    let output = desk.run(&["--json", "token", "nobody"]);
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["error"]["code"], "not_found");
+}
