@@ -245,12 +245,7 @@ impl Core {
     }
 
     fn fold(&mut self, now_ms: u64, effects: &mut Vec<Effect>) {
-        self.presence.connections = self.attachments.len();
-        if self.presence.connections > 0 {
-            self.presence.gone_at = None;
-        } else if self.presence.gone_at.is_none() {
-            self.presence.gone_at = Some(now_ms);
-        }
+        self.presence.count(self.attachments.len(), now_ms);
         effects.push(Effect::Seen { status: self.presence.status(now_ms, self.offline_after_ms), at: now_ms });
     }
 
