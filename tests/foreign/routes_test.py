@@ -3,6 +3,7 @@ the document describes. What rooms decide is tested elsewhere."""
 
 import json
 import pathlib
+import time
 import unittest
 import urllib.error
 import urllib.parse
@@ -89,6 +90,14 @@ class Routes(unittest.TestCase):
         self.signing(ann, bob)
         self.assertEqual(set(OPERATIONS) - ann.called - bob.called, set(), "operations that nobody called")
 
+    def until(self, look):
+        """What is there once something is."""
+        deadline = time.monotonic() + 30
+        while not (found := look()):
+            assert time.monotonic() < deadline, "it does not come"
+            time.sleep(0.02)  # poll
+        return found
+
     def people(self, ann, bob):
         self.assertEqual(ann.does("me")["name"], "ann")
         self.assertEqual(ann.does("changeMe", {"display": "Ann B."})["display"], "Ann B.")
@@ -106,7 +115,9 @@ class Routes(unittest.TestCase):
         ann.does("createRoom", {"room": workspace, "kind": "workspace", "settings": {"name": "house"}, "members": [bob.user]}, uuid7())
         settings = {"name": "garden", "workspace": workspace, "public": True}
         ann.does("createRoom", {"room": channel, "kind": "channel", "settings": settings}, uuid7())
-        self.assertEqual(bob.does("channels", room=workspace)["channels"][0]["room"], channel)
+        # The list follows what was said; it is not the say itself.
+        channels = self.until(lambda: bob.does("channels", room=workspace)["channels"])
+        self.assertEqual([entry["room"] for entry in channels], [channel])
         bob.does("join", room=channel, key=uuid7())
         bob.does("leave", room=channel, key=uuid7())
         ann.does("changeRoom", {"name": "three"}, uuid7(), room=group)

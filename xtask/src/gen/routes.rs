@@ -187,7 +187,8 @@ pub const ROUTES: &[Route] = &[
     route("get", "/v1/workspaces/{room}/channels", "channels", "rooms", "The channels of a workspace that I may see")
         .query(LIST)
         .answers("Channels")
-        .refuses(&[NotFound]),
+        .refuses(&[NotFound])
+        .detail("The public ones and those one is in. A channel made just now may be missing for a few seconds."),
     route("get", "/v1/rooms/{room}/messages", "messages", "messages", "A page of a room")
         .query(PAGE)
         .answers("Page")
