@@ -31,7 +31,7 @@ pub struct Limits {
     /// A message after reassembly. Over it: close 1009.
     pub message_bytes_max: usize,
     /// Frames of one message, empty ones count. Over it: close 1008.
-    pub fragments_max: u16,
+    pub fragments_max: u32,
     /// From a message's first byte to its last. Over it: close 1008.
     pub message_ms: u32,
     /// Read from one connection before the next one has its turn.

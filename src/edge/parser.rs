@@ -12,7 +12,7 @@ use super::heartbeat::Tick;
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     pub message_bytes_max: usize,
-    pub fragments_max: u16,
+    pub fragments_max: u32,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ struct Tail {
     /// The data message under way: is it text, its unmasked bytes, its frames, and how far it is known to be UTF-8.
     text: Option<bool>,
     message: Vec<u8>,
-    fragments: u16,
+    fragments: u32,
     valid: usize,
     /// The message in `message` was handed out.
     spent: bool,
@@ -59,10 +59,10 @@ impl Parser {
     pub fn step<'a, 'b: 'a>(&'a mut self, input: &mut &'b mut [u8], bounds: &Bounds, now: Tick) -> Result<Option<Item<'a>>, Violation> {
         self.forget_spent();
         loop {
-            let (head, taken) = match self.tail.as_mut().and_then(|tail| tail.frame.take()) {
-                Some(open) => open,
+            let (head, taken, is_new) = match self.tail.as_mut().and_then(|tail| tail.frame.take()) {
+                Some((head, taken)) => (head, taken, false),
                 None => match self.next_head(input, now)? {
-                    Some(head) => (self.admit(head, bounds)?, 0),
+                    Some(head) => (self.admit(head, bounds)?, 0, true),
                     None => return Ok(None),
                 },
             };
@@ -70,7 +70,7 @@ impl Parser {
             let piece = take(input, wanted);
             unmask(piece, turned(head.mask, taken));
             let whole = piece.len() == wanted;
-            let in_place = whole && taken == 0;
+            let in_place = whole && is_new;
             match head.opcode {
                 control if control.is_control() && in_place => return whole_control(control, piece).map(Some),
                 control if control.is_control() => {
@@ -91,7 +91,7 @@ impl Parser {
                 }
                 opcode => {
                     let tail = self.tail_since(now);
-                    if taken == 0 {
+                    if is_new {
                         tail.fragments += 1;
                         if opcode != Opcode::Continuation {
                             tail.text = Some(opcode == Opcode::Text);

@@ -127,6 +127,11 @@ impl Rooms {
         Some(id)
     }
 
+    /// Events were lost on the way here, nobody knows how many: the next one is not held against the last.
+    pub fn forget_heads(&mut self) {
+        self.rooms.iter_mut().for_each(|room| room.head = 0);
+    }
+
     /// Takes a connection out of one of its rooms, until there is none left.
     pub fn part_next(&mut self, slab: &mut Slab, index: u32) -> Option<RoomId> {
         let seat = slab.at(index).seats.as_slice().last().copied()?;

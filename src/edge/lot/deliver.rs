@@ -150,7 +150,9 @@ impl Lot {
             let mut delivery = std::mem::take(&mut self.delivery);
             delivery.pairs.sort_by_key(|(index, _)| *index);
             for group in delivery.pairs.chunk_by(|a, b| a.0 == b.0) {
-                self.deliver(group[0].0, group.iter().map(|(_, chunk)| &*delivery.joined[*chunk as usize]));
+                for part in group.chunks(SLICES_MAX) {
+                    self.deliver(group[0].0, part.iter().map(|(_, chunk)| &*delivery.joined[*chunk as usize]));
+                }
             }
             if self.delivery.pairs.is_empty() {
                 delivery.joined.clear();
@@ -161,10 +163,10 @@ impl Lot {
         self.delivery.joined.clear();
     }
 
+    /// What fits one write: straight to the socket, if nothing waits before it.
     fn deliver<'a>(&mut self, index: u32, group: impl Iterator<Item = &'a Joined> + Clone) {
         let Some(entry) = self.slab.get(index) else { return };
-        let fits_one_write = entry.outbox.is_none() && group.clone().count() <= SLICES_MAX;
-        if !fits_one_write || group.clone().any(|joined| matches!(joined.kind, Kind::Pull(_))) {
+        if entry.outbox.is_some() || group.clone().any(|joined| matches!(joined.kind, Kind::Pull(_))) {
             return self.queue(index, group);
         }
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];

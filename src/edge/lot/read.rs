@@ -29,8 +29,10 @@ impl Lot {
             let discards = entry.phase == Phase::Closing;
             if !discards {
                 if !may_read(entry, &self.shared.limits) {
-                    // Nothing can be answered any more to a peer that is gone, however much it had asked before.
-                    return if entry.ended && is_reset(entry) { self.gone(index, None) } else { self.metrics.reading_paused.increment(1) };
+                    // A peer that ended before its greeting, or is gone altogether, waits for nothing. Any other that ended
+                    // has its requests answered; its end is read behind them.
+                    let is_lost = entry.ended && (entry.phase == Phase::Greeting || is_reset(entry));
+                    return if is_lost { self.gone(index, None) } else { self.metrics.reading_paused.increment(1) };
                 }
                 if entry.parser.has_stash() {
                     let mut stash = entry.parser.take_stash();

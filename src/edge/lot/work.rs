@@ -128,7 +128,7 @@ impl Lot {
     fn room_slice(&mut self, work: &mut Work, left: &mut usize) -> bool {
         let Work::Room { room, events, removed, joined, parting, next } = work else { return true };
         let Some(number) = self.rooms.number(*room) else { return true };
-        if joined.is_empty() {
+        if !events.is_empty() {
             *joined = self.join_frames(number, std::mem::take(events));
         }
         let chunks: Vec<u32> = joined.iter().map(|chunk| self.delivery.add(chunk.clone())).collect();
@@ -202,7 +202,11 @@ impl Lot {
             }
             *next += 1;
         }
-        *next >= self.slab.places()
+        let is_done = *next >= self.slab.places();
+        if is_done {
+            self.rooms.forget_heads();
+        }
+        is_done
     }
 
     fn drain_slice(&mut self, window_ms: u32, next: &mut u32, left: &mut usize) -> bool {

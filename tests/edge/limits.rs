@@ -1,0 +1,146 @@
+//! Bounds at work: requests in flight, rates, sockets of a user and of an address, silence, drain.
+
+use actors::outlet::{Down, Encoded};
+use hubbub::edge::Up;
+use hubbub::limits::Limits;
+use schema::server::Done;
+use schema::wire::Format;
+use schema::{CloseCode, ErrorCode, ServerEvent};
+
+use crate::client::{Client, UPGRADE, request};
+use crate::world::{World, room, user};
+
+fn history(id: u32) -> String {
+    format!(r#"{{"history":{{"id":{id},"room":"{}"}}}}"#, room(1))
+}
+fn ok(id: u32) -> Encoded {
+    Encoded::new(ServerEvent::Ok(Done { id, room: None, seq: None, ordinal: None, at: None }))
+}
+
+#[test]
+fn with_sixteen_requests_under_way_a_connection_is_not_read_until_one_is_answered() {
+    let world = World::new();
+    let (mut client, connection) = world.member(user(1), &[]);
+    (1..=20).for_each(|id| client.say(&history(id)));
+    client.say(r#"{"ping":{"id":99}}"#);
+    for _ in 1..=16 {
+        world.event();
+    }
+    // Another client's request passes, so the lot has had its turn.
+    let (mut other, _) = world.member(user(2), &[]);
+    other.say(r#"{"ping":{"id":1}}"#);
+    assert!(matches!(other.event(), ServerEvent::Pong(_)));
+    assert!(world.says_nothing());
+    for id in 1..=4 {
+        world.down(Down::Send { connection, event: ok(id) });
+        world.event();
+        assert!(matches!(client.event(), ServerEvent::Ok(done) if done.id == id));
+    }
+    assert!(world.says_nothing());
+    world.down(Down::Send { connection, event: ok(5) });
+    assert!(matches!(client.event(), ServerEvent::Ok(_)));
+    assert!(matches!(client.event(), ServerEvent::Pong(pong) if pong.id == 99));
+}
+
+#[test]
+fn the_silence_clock_stands_still_while_a_connection_is_not_read() {
+    let world = World::with(Limits { requests_in_flight_max: 1, heartbeat_ms: 100, ..Limits::default() });
+    let (mut waits, connection) = world.member(user(1), &[]);
+    waits.say(&history(1));
+    world.event();
+    // This one is silent from later on, and is gone while the other still waits.
+    let (mut silent, _) = world.member(user(2), &[]);
+    assert_eq!(silent.closed(), CloseCode::Silent.number());
+    assert!(matches!(world.up(), Up::Closed { user: Some(gone), .. } if gone == user(2)));
+    world.down(Down::Send { connection, event: ok(1) });
+    assert!(matches!(waits.event(), ServerEvent::Ok(_)));
+    assert_eq!(waits.closed(), CloseCode::Silent.number());
+}
+
+#[test]
+fn who_asks_too_fast_is_told_when_to_come_again_but_may_page_and_ping() {
+    let world = World::with(Limits { user_events_burst: 3, ..Limits::default() });
+    let (mut client, connection) = world.member(user(1), &[]);
+    let (mut second, _) = world.member(user(1), &[]);
+    let watch = |id: u32| format!(r#"{{"watch":{{"id":{id},"users":[]}}}}"#);
+    (1..=2).for_each(|id| client.say(&watch(id)));
+    assert_eq!((world.event().0, world.event().0), (connection, connection));
+    second.say(&watch(3));
+    world.event();
+    client.say(&watch(4));
+    match client.event() {
+        ServerEvent::Error(refusal) => {
+            assert_eq!((refusal.id, refusal.code), (4, ErrorCode::RateLimited));
+            assert!(refusal.retry_after_ms.is_some_and(|ms| (1..=500).contains(&ms)));
+        }
+        other => panic!("{other:?}"),
+    }
+    client.say(&history(5));
+    world.event();
+    client.say(r#"{"ping":{"id":6}}"#);
+    assert!(matches!(client.event(), ServerEvent::Pong(_)));
+}
+
+#[test]
+fn one_socket_more_than_a_user_may_have_replaces_the_idle_one() {
+    let world = World::with(Limits { connections_per_user_max: 2, ..Limits::default() });
+    let (mut first, _) = world.member(user(1), &[]);
+    let (_second, _) = world.member(user(1), &[]);
+    let (_third, _) = world.member(user(1), &[]);
+    assert_eq!(first.closed(), CloseCode::Replaced.number());
+}
+
+#[test]
+fn one_socket_more_than_an_address_may_have_is_refused_with_429_until_another_goes() {
+    let world = World::with(Limits { connections_per_address_max: 2, ..Limits::default() });
+    let (first, _) = world.member(user(1), &[]);
+    let (_second, _) = world.member(user(2), &[]);
+    let mut third = Client::open(world.address);
+    third.write(request(world.address, "/v1/ws", &UPGRADE).as_bytes());
+    let head = third.read_head();
+    assert!(head.starts_with("HTTP/1.1 429 ") && head.contains("retry-after: "), "{head}");
+    drop((first, third));
+    assert!(matches!(world.up(), Up::Closed { .. }));
+    while world.lots.connections() > 1 {
+        std::thread::yield_now();
+    }
+    world.member(user(3), &[]);
+}
+
+#[test]
+fn strangers_of_one_address_are_bounded_and_one_who_signs_on_makes_room() {
+    let world = World::with(Limits { unauthenticated_per_address_max: 3, ..Limits::default() });
+    let (mut known, connection) = world.hello(Format::Json);
+    let strangers: Vec<Client> = (0..2).map(|_| Client::connect(world.address, Format::Json)).collect();
+    let mut refused = Client::open(world.address);
+    let head = refused.read_head();
+    assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: "), "{head}");
+    world.greet(connection, user(1));
+    assert!(matches!(known.event(), ServerEvent::Ready(_)));
+    // The door counts a socket twice for a moment: as one that asks, and as one that has not said hello.
+    let mut enters = Client::open(world.address);
+    enters.write(request(world.address, "/hi", &[]).as_bytes());
+    assert!(enters.read_head().starts_with("HTTP/1.1 200 "));
+    drop(strangers);
+}
+
+#[test]
+fn a_drain_says_so_to_everybody_waits_for_answers_and_lets_nobody_in() {
+    let world = World::new();
+    let (mut idle, _) = world.member(user(1), &[]);
+    let (mut busy, connection) = world.member(user(2), &[]);
+    busy.say(&history(1));
+    world.event();
+    world.door.drain();
+    world.down(Down::Drain { window_ms: 60_000 });
+    let told = |client: &mut Client| {
+        assert!(matches!(client.event(), ServerEvent::Draining {}));
+        assert!(matches!(client.event(), ServerEvent::Reconnect(hint) if hint.delay_ms <= 60_000));
+    };
+    told(&mut idle);
+    assert_eq!(idle.closed(), CloseCode::Drain.number());
+    told(&mut busy);
+    world.down(Down::Send { connection, event: ok(1) });
+    assert!(matches!(busy.event(), ServerEvent::Ok(_)));
+    assert_eq!(busy.closed(), CloseCode::Drain.number());
+}

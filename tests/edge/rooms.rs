@@ -1,0 +1,119 @@
+//! Members of rooms: who is sent what, and who no more.
+
+use actors::outlet::{Down, Encoded};
+use hubbub::limits::Limits;
+use schema::server::Typing;
+use schema::wire::Format;
+use schema::{CloseCode, Event, EventBody, ServerEvent};
+
+use crate::client::Client;
+use crate::world::{World, message, room, user};
+
+fn seqs(client: &mut Client, count: usize) -> Vec<u64> {
+    (0..count)
+        .map(|_| match client.event() {
+            ServerEvent::Event(event) => event.seq,
+            other => panic!("an event was expected, {other:?} came"),
+        })
+        .collect()
+}
+
+fn removal(seq: u64, gone: u8) -> Encoded {
+    let body = EventBody::Member { user: user(gone), role: None, members: 1 };
+    let event = Event { room: room(1), seq, ordinal: 0, at: seq, user: user(9), cmid: Default::default(), body };
+    Encoded::new(ServerEvent::Event(event))
+}
+
+#[test]
+fn a_removed_user_sees_the_removal_and_nothing_after_it() {
+    let world = World::new();
+    let (mut removed, _) = world.member(user(1), &[room(1), room(2)]);
+    let (mut second_device, _) = world.member(user(1), &[room(1)]);
+    let (mut stays, _) = world.member(user(2), &[room(1)]);
+    world.batch(room(1), vec![message(room(1), 1, "before")]);
+    world.down(Down::Batch { room: room(1), events: vec![removal(2, 1)], removed: Some(user(1)) });
+    world.batch(room(1), vec![message(room(1), 3, "after")]);
+    world.batch(room(2), vec![message(room(2), 77, "elsewhere")]);
+    assert_eq!(seqs(&mut removed, 3), [1, 2, 77]);
+    assert_eq!(seqs(&mut stays, 3), [1, 2, 3]);
+    assert_eq!(seqs(&mut second_device, 2), [1, 2]);
+    second_device.say(r#"{"ping":{"id":1}}"#);
+    assert!(matches!(second_device.event(), ServerEvent::Pong(_)));
+}
+
+#[test]
+fn a_parted_connection_gets_no_more_of_the_room() {
+    let world = World::new();
+    let (mut client, connection) = world.member(user(1), &[room(1), room(2)]);
+    world.batch(room(1), vec![message(room(1), 1, "one")]);
+    world.down(Down::Part { connection, room: room(1) });
+    world.batch(room(1), vec![message(room(1), 2, "two")]);
+    world.batch(room(2), vec![message(room(2), 50, "other")]);
+    assert_eq!(seqs(&mut client, 2), [1, 50]);
+    world.down(Down::Join { connection, room: room(1) });
+    world.batch(room(1), vec![message(room(1), 3, "three")]);
+    assert_eq!(seqs(&mut client, 1), [3]);
+}
+
+#[test]
+fn typing_goes_to_all_but_the_one_who_types() {
+    let world = World::new();
+    let (mut typist, connection) = world.member(user(1), &[room(1)]);
+    let (mut other, _) = world.member(user(2), &[room(1)]);
+    let typing = ServerEvent::Typing(Typing { room: room(1), users: vec![user(1)], count: 1 });
+    world.down(Down::Ephemeral { room: room(1), event: Encoded::new(typing.clone()), except: Some(connection) });
+    world.batch(room(1), vec![message(room(1), 1, "one")]);
+    assert_eq!(other.event(), typing);
+    assert_eq!(seqs(&mut other, 1), [1]);
+    assert_eq!(seqs(&mut typist, 1), [1]);
+}
+
+#[test]
+fn a_room_bigger_than_a_slice_gets_everything_in_order_though_members_leave_in_between() {
+    let limits = Limits {
+        slice_members: 4,
+        connections_per_address_max: 1000,
+        unauthenticated_per_address_max: 1000,
+        connections_per_user_max: 1000,
+        ..Limits::default()
+    };
+    let world = World::with(limits);
+    let mut members: Vec<_> = (0..30)
+        .map(|n| {
+            let format = if n % 3 == 0 { Format::MessagePack } else { Format::Json };
+            world.member_in(format, user(n), &[room(1)])
+        })
+        .collect();
+    let mut leavers = members.split_off(20);
+    for seq in 1..=200 {
+        world.batch(room(1), vec![message(room(1), seq, "text")]);
+        if seq % 20 == 0
+            && let Some((client, connection)) = leavers.pop()
+        {
+            if seq % 40 == 0 {
+                drop(client);
+            } else {
+                world.down(Down::Close { connection, code: CloseCode::Revoked });
+            }
+        }
+    }
+    for (client, _) in &mut members {
+        assert_eq!(seqs(client, 200), (1..=200).collect::<Vec<u64>>());
+    }
+}
+
+#[test]
+fn a_place_in_the_slab_is_used_again_and_the_old_one_is_not_heard() {
+    let world = World::new();
+    let (old, old_connection) = world.member(user(1), &[room(1)]);
+    drop(old);
+    assert!(matches!(world.up(), hubbub::edge::Up::Closed { .. }));
+    let (mut new, new_connection) = world.member(user(2), &[room(2)]);
+    assert_eq!(new_connection.index, old_connection.index);
+    assert_ne!(new_connection.generation, old_connection.generation);
+    world.down(Down::Close { connection: old_connection, code: CloseCode::Revoked });
+    world.down(Down::Join { connection: old_connection, room: room(1) });
+    world.batch(room(1), vec![message(room(1), 1, "not for you")]);
+    world.batch(room(2), vec![message(room(2), 5, "for you")]);
+    assert_eq!(seqs(&mut new, 1), [5]);
+}
