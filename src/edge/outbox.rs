@@ -171,15 +171,13 @@ impl Outbox {
         }
     }
 
-    /// Drops all but the rest of what is written in part, and `keep_queued` that too: what may go before a close frame.
-    pub fn cut(&mut self, keep_queued: bool) {
+    /// Before a close frame. `keep`: what is queued still goes out, but to somebody who is not greeted nothing of any room.
+    /// Otherwise only the rest of what is written in part stays.
+    pub fn cut(&mut self, keep: bool) {
         self.pulls.clear();
-        if !keep_queued || self.held {
-            self.chunks.truncate(usize::from(self.written > 0));
-            self.bytes = self.chunks.front().map_or(0, |front| front.bytes.len() - self.written);
-            self.frames = self.chunks.front().map_or(0, |front| usize::from(front.frames));
-        }
-        self.held = false;
+        let is_kept = |chunk: &Chunk, held: bool| keep && (!held || chunk.class == Class::Direct);
+        let held = std::mem::take(&mut self.held);
+        self.retain(|chunk| is_kept(chunk, held));
     }
     /// After `cut`, and nothing more after this.
     pub fn push_last(&mut self, chunk: Chunk) {

@@ -8,4 +8,5 @@ mod limits;
 mod properties;
 mod rooms;
 mod slow;
+mod tls;
 mod world;

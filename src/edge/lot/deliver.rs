@@ -213,6 +213,9 @@ impl Lot {
         entry.outbox = Some(outbox);
         self.look(index, self.now.after_ms(self.shared.limits.slow_ms));
         self.queue(index, rest);
+        if tls_has_room(self.slab.at(index)) {
+            self.write_outbox(index);
+        }
     }
 
     /// Into the outbox, by its rules.
@@ -298,7 +301,7 @@ impl Lot {
             entry.outbox = Some(outbox);
             (self.tally.writes, self.tally.bytes_out) = (self.tally.writes + 1, self.tally.bytes_out + taken as u64);
             match written {
-                Ok(taken) if taken == offered && taken > 0 => {}
+                Ok(taken) if taken > 0 && (taken == offered || tls_has_room(entry)) => {}
                 Ok(_) => break Ok(()),
                 Err(error) if is_passing(&error) => break Ok(()),
                 Err(error) => break Err(error),
@@ -343,6 +346,11 @@ fn transmit(entry: &mut Entry, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         [one] => socket.write(one),
         many => socket.write_vectored(many),
     }
+}
+
+/// TLS took less than it was offered because its buffer was full, and has passed that on: no event will say so.
+fn tls_has_room(entry: &Entry) -> bool {
+    entry.card.as_ref().and_then(|card| card.tls.as_ref()).is_some_and(|tls| tls.has_left())
 }
 
 /// Nothing waits inside of TLS.

@@ -67,6 +67,10 @@ fn foreign() -> Result<Tally> {
     for script in ["tests/foreign/python_test.py", "tests/foreign/routes_test.py"] {
         tally.add(counted(Command::new(&python).arg(script).env("HUBBUB_BIN", &node))?);
     }
+    let echo = run::show(run::cargo().args(["build", "--example", "echo"]))?;
+    anyhow::ensure!(echo.success, "the echo for RFC 6455 does not build");
+    let echo = std::path::absolute(run::target_folder()?.join("debug/examples/echo"))?;
+    tally.add(counted(Command::new(&python).arg("tests/foreign/rfc6455_test.py").env("HUBBUB_ECHO", &echo))?);
     tally.add(counted(
         Command::new("node").args(["--test", "tests/foreign/golden.test.mjs", "tests/foreign/ws.test.mjs"]).env("HUBBUB_BIN", &node),
     )?);
