@@ -88,6 +88,8 @@ impl Actor for SlotActor {
             }
             // From before the last restart: nobody waits for it.
             SlotMessage::Step { .. } | SlotMessage::Submit { .. } => {}
+            // No telling when it can be written again: better said at once than kept waiting.
+            SlotMessage::WakeRoom(room) if !state.core.is_serving() && state.refusal == ErrorCode::ReadOnly => state.refuse(room),
             SlotMessage::WakeRoom(room) => {
                 state.wanted.insert(room);
                 state.wake_wanted(&myself).await;
@@ -141,6 +143,7 @@ impl State {
             }
             Effect::Serving { tail, .. } => {
                 self.repeats = 0;
+                self.refusal = ErrorCode::Unavailable;
                 let shelf = self.shared.reader.slot_tail(self.slot);
                 shelf.clear();
                 tail.into_iter().for_each(|(block, events)| shelf.push(block, events));
@@ -175,6 +178,9 @@ impl State {
                 Effect::ReadTail { from } => Input::TailRead(shared.journal.read(slot, from, READ_BLOCKS).await.and_then(decode)),
                 _ => return,
             };
+            if let Some(error) = failed(&input) {
+                tracing::warn!(slot = slot.0, %error, "the slot cannot be taken over yet");
+            }
             let _ = myself.cast(SlotMessage::Step { activation, input: Box::new(input) });
         });
     }
@@ -272,16 +278,10 @@ impl State {
         self.refusal = if stop == Stop::ReadOnly { ErrorCode::ReadOnly } else { ErrorCode::Unavailable };
         for (room, cell) in self.rooms.drain() {
             let _ = cell.send_message(RoomMessage::Dropped(self.refusal));
-            for message in self.shared.rooms.lost(room) {
-                message.refuse(self.refusal);
-            }
+            refuse(&self.shared, room, self.refusal);
         }
         self.rooms_by_actor.clear();
-        for room in std::mem::take(&mut self.wanted) {
-            for message in self.shared.rooms.lost(room) {
-                message.refuse(self.refusal);
-            }
-        }
+        std::mem::take(&mut self.wanted).into_iter().for_each(|room| self.refuse(room));
         let pause_ms = match stop {
             Stop::Moved => 0,
             Stop::ReadOnly => PAUSES_MS[PAUSES_MS.len() - 1],
@@ -299,6 +299,11 @@ impl State {
         drop(myself.send_after(Duration::from_millis(pause_ms), || SlotMessage::Restart));
     }
 
+    /// What waits for a room that cannot be woken now.
+    fn refuse(&self, room: RoomId) {
+        refuse(&self.shared, room, self.refusal);
+    }
+
     async fn restart(&mut self, myself: &ActorRef<SlotMessage>) {
         let bounds = Bounds { tail_events_max: self.shared.config.tail_events_max, tail_bytes_max: self.shared.config.tail_bytes_max };
         self.activation += 1;
@@ -306,6 +311,10 @@ impl State {
         let grant = self.shared.ring.placement(self.slot).grant;
         self.step(myself, Input::Start { epoch: grant << 16 | u64::from(self.activation) }).await;
     }
+}
+
+fn refuse(shared: &Shared, room: RoomId, code: ErrorCode) {
+    shared.rooms.lost(room).into_iter().for_each(|message| message.refuse(code));
 }
 
 async fn pause(ms: u64) {
@@ -322,6 +331,15 @@ fn decode(blocks: Vec<StoredBlock>) -> Result<Vec<(u64, Block)>, Error> {
             Err(error) => Err(Error::Corrupt(format!("block {} cannot be read: {error}", stored.number))),
         })
         .collect()
+}
+
+fn failed(input: &Input) -> Option<&Error> {
+    match input {
+        Input::WatermarkRead(answer) => answer.as_ref().err(),
+        Input::Fenced(answer) => answer.as_ref().err(),
+        Input::TailRead(answer) => answer.as_ref().err(),
+        _ => None,
+    }
 }
 
 /// The events of each room, in order; a block of one room, the most frequent kind, is not taken apart.
