@@ -145,6 +145,14 @@ impl<K: Eq + Hash + Copy + AsRef<[u8]>, M: Message, P> Directory<K, M, P> {
         }
     }
 
+    /// All actors of these keys are gone, and what waited for them is dropped. What was parked stays.
+    pub fn forget(&self, is_gone: impl Fn(&K) -> bool) {
+        for shard in &self.shards {
+            let gone = shard.lock().extract_if(|key, place| is_gone(key) && !matches!(place, Place::Parked(_))).collect::<Vec<_>>();
+            drop(gone);
+        }
+    }
+
     pub fn for_each_awake(&self, mut tell: impl FnMut(K, &ActorRef<M>)) {
         for shard in &self.shards {
             for (key, place) in shard.lock().iter() {

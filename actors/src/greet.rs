@@ -21,8 +21,8 @@ use crate::shared::{Shared, now_ms};
 
 /// Errors: what the client is told; the connection is no one's then.
 pub async fn greet(shared: &Arc<Shared>, attach: Attach) -> Result<(), Refusal> {
-    let (user, connection) = (attach.user, attach.connection);
-    shared.presence.attached(user);
+    let Attach { user, device, login, connection, .. } = attach;
+    shared.presence.attached(user, Attachment { connection, device, login });
     let greeting = greeting(shared, attach).await;
     let greeting = greeting.inspect_err(|_| detach(shared, user, connection))?;
     shared.subscribers.outlet(connection).push(Down::Greet { connection, user, events: greeting });

@@ -18,6 +18,9 @@ pub mod session;
 mod shared;
 pub mod slot;
 pub mod subscribers;
+#[cfg(test)]
+mod supervision;
+mod supervisor;
 
 pub use config::Config;
 pub use error::Error;

@@ -1,8 +1,10 @@
 //! The face of a node's actors: what the edge and the HTTP API may ask of rooms and sessions.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
 
 use cluster::{NodeId, Ring, Table};
+use parking_lot::RwLock;
 use ractor::Actor;
 use schema::client::{Act, Order, Resume, Signal, Status};
 use schema::record::Receipt;
@@ -25,8 +27,9 @@ use crate::session::actor::room_state;
 use crate::session::core::Input;
 use crate::session::{Attachment, SessionMessage};
 use crate::shared::{Shared, now_ms};
-use crate::slot::{SlotActor, SlotMessage};
+use crate::slot::SlotMessage;
 use crate::subscribers::Subscribers;
+use crate::supervisor::Supervisor;
 
 /// An ordered request of somebody who is who they say.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ pub struct Attach {
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Node {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     projector: Arc<Projector>,
 }
 
@@ -73,23 +76,20 @@ impl Node {
             sessions: Directory::new(),
             presence: Default::default(),
             relay: Arc::new(Relay::default()),
-            slots: OnceLock::new(),
+            slots: RwLock::default(),
+            activations: (0..slots).map(|_| AtomicU16::new(0)).collect(),
             bell: bell.clone(),
         });
-        let mut actors = Vec::with_capacity(usize::from(slots));
+        let spawned = Actor::spawn(None, Supervisor, shared.clone()).await;
+        spawned.map_err(|error| Error::Slot { slot: 0, why: error.to_string() })?;
         for slot in (0..slots).map(SlotId) {
-            let spawned = Actor::spawn(None, SlotActor, (shared.clone(), slot)).await;
-            actors.push(spawned.map_err(|error| Error::Slot { slot: slot.0, why: error.to_string() })?.0);
-        }
-        let told = actors.clone();
-        let _ = shared.slots.set(actors);
-        for (slot, actor) in told.iter().enumerate() {
             let (answer, answered) = oneshot::channel();
-            let _ = actor.cast(SlotMessage::WhenServing(answer));
+            let _ = shared.slot(slot).cast(SlotMessage::WhenServing(answer));
             let serving = answered.await.unwrap_or_else(|_| Err("its actor ended".to_owned()));
-            serving.map_err(|why| Error::Slot { slot: slot as u16, why })?;
+            serving.map_err(|why| Error::Slot { slot: slot.0, why })?;
         }
-        let projected = Box::new(move |slot: SlotId, block| drop(told[usize::from(slot.0)].cast(SlotMessage::Projected(block))));
+        let told = shared.clone();
+        let projected = Box::new(move |slot: SlotId, block| drop(told.slot(slot).cast(SlotMessage::Projected(block))));
         let projector = Arc::new(Projector { reader, journal, bell, slots, projected });
         tokio::spawn(projector.clone().run());
         tokio::spawn(shared.relay.clone().run(shared.subscribers.clone(), now_ms));
@@ -294,14 +294,9 @@ impl Node {
 
     /// Closes the sockets of a revoked login.
     pub fn close_login(&self, user: UserId, login: LoginId) {
-        let shared = self.shared.clone();
-        tokio::spawn(async move {
-            let (answer, answered) = oneshot::channel();
-            shared.tell_session(user, SessionMessage::Attachments { answer });
-            for Attachment { connection, .. } in answered.await.unwrap_or_default().into_iter().filter(|a| a.login == login) {
-                shared.subscribers.outlet(connection).push(Down::Close { connection, code: schema::CloseCode::Revoked });
-            }
-        });
+        for Attachment { connection, .. } in self.shared.presence.attachments(user).into_iter().filter(|a| a.login == login) {
+            self.shared.subscribers.outlet(connection).push(Down::Close { connection, code: schema::CloseCode::Revoked });
+        }
     }
 
     /// Tells all connections to go, spread over the window.

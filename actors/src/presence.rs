@@ -9,6 +9,7 @@ use schema::client::Status;
 use schema::server::{Presence as Told, UserStatus};
 use schema::{ConnectionId, ServerEvent, UserId};
 
+use crate::session::Attachment;
 use crate::subscribers::Subscribers;
 
 #[derive(Default)]
@@ -22,26 +23,33 @@ struct Inner {
     watched: HashMap<ConnectionId, Vec<UserId>>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Seen {
     status: Option<Status>,
-    connections: u32,
+    /// Kept here and not in the session, which sleeps, and which may break.
+    attachments: Vec<Attachment>,
 }
 
 impl Presence {
     pub fn is_attached(&self, user: UserId) -> bool {
-        self.0.lock().users.get(&user).is_some_and(|seen| seen.connections > 0)
+        self.0.lock().users.get(&user).is_some_and(|seen| !seen.attachments.is_empty())
     }
-    pub fn attached(&self, user: UserId) {
-        self.0.lock().users.entry(user).or_default().connections += 1;
+    pub fn attached(&self, user: UserId, attachment: Attachment) {
+        let mut inner = self.0.lock();
+        let attachments = &mut inner.users.entry(user).or_default().attachments;
+        attachments.reserve_exact(1);
+        attachments.push(attachment);
+    }
+    pub fn attachments(&self, user: UserId) -> Vec<Attachment> {
+        self.0.lock().users.get(&user).map(|seen| seen.attachments.clone()).unwrap_or_default()
     }
     /// True if it was the user's last connection.
     pub fn detached(&self, user: UserId, connection: ConnectionId) -> bool {
         let mut inner = self.0.lock();
         inner.unwatch(connection);
         let Some(seen) = inner.users.get_mut(&user) else { return false };
-        seen.connections = seen.connections.saturating_sub(1);
-        let last = seen.connections == 0;
+        seen.attachments.retain(|attachment| attachment.connection != connection);
+        let last = seen.attachments.is_empty();
         if last && seen.status.is_none() {
             inner.users.remove(&user);
         }
@@ -58,7 +66,7 @@ impl Presence {
         let before = inner.users.get(&user).and_then(|seen| seen.status).unwrap_or(Status::Offline);
         let seen = inner.users.entry(user).or_default();
         seen.status = (status != Status::Offline).then_some(status);
-        if seen.status.is_none() && seen.connections == 0 {
+        if seen.status.is_none() && seen.attachments.is_empty() {
             inner.users.remove(&user);
         }
         if before == status {

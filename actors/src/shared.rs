@@ -1,9 +1,11 @@
 //! What all actors of a node share: the ways to each other, to the store and down to connections. Wired once, in `Node::start`.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cluster::{Kind, Ring};
+use parking_lot::RwLock;
 use ractor::ActorRef;
 use schema::{Event, EventBody, RoomId, SlotId, UserId};
 use store::Journal;
@@ -28,11 +30,13 @@ pub struct Shared {
     pub subscribers: Arc<Subscribers>,
     pub rooms: Directory<RoomId, RoomMessage, ()>,
     pub gates: Gates,
-    pub sessions: Directory<UserId, SessionMessage, Box<Parked>>,
+    pub sessions: Directory<UserId, SessionMessage, Parked>,
     pub presence: Presence,
     pub relay: Arc<Relay>,
-    /// By slot number; set once all are spawned.
-    pub slots: OnceLock<Vec<ActorRef<SlotMessage>>>,
+    /// By slot number; a broken one is replaced.
+    pub slots: RwLock<Vec<ActorRef<SlotMessage>>>,
+    /// By slot number: how often it was taken over by this process. No two activations share an epoch.
+    pub activations: Vec<AtomicU16>,
     /// Appends in flight on this node; as many as the backend bears.
     pub appends: Option<Semaphore>,
     /// Rings when the projector has much to carry.
@@ -40,8 +44,16 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub fn slot(&self, slot: SlotId) -> &ActorRef<SlotMessage> {
-        &self.slots.get().expect("slots are spawned before anything is told")[usize::from(slot.0)]
+    pub fn slot(&self, slot: SlotId) -> ActorRef<SlotMessage> {
+        self.slots.read()[usize::from(slot.0)].clone()
+    }
+    pub fn session_slot(&self, user: UserId) -> SlotId {
+        self.ring.slot(Kind::User, user.as_bytes())
+    }
+    /// A fresh activation of a slot, from 1.
+    pub fn activate(&self, slot: SlotId) -> u16 {
+        let before = self.activations[usize::from(slot.0)].fetch_add(1, Ordering::Relaxed);
+        before.checked_add(1).expect("a slot is not taken over 65,535 times by one process")
     }
 
     pub fn gate(&self, room: RoomId) -> Arc<Gate> {
@@ -54,8 +66,7 @@ impl Shared {
     }
     pub fn tell_session(&self, user: UserId, message: SessionMessage) {
         if self.sessions.tell(user, message) == Told::Wake {
-            let slot = self.ring.slot(Kind::User, user.as_bytes());
-            let _ = self.slot(slot).cast(SlotMessage::WakeSession(user));
+            let _ = self.slot(self.session_slot(user)).cast(SlotMessage::WakeSession(user));
         }
     }
 

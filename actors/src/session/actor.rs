@@ -51,6 +51,8 @@ pub enum SessionMessage {
     },
     Tick,
     Park,
+    #[cfg(test)]
+    Break,
 }
 
 pub struct SessionActor;
@@ -81,10 +83,10 @@ impl Actor for SessionActor {
     }
 
     async fn post_start(&self, _: ActorRef<SessionMessage>, state: &mut State) -> Result<(), ActorProcessingErr> {
-        let parked = state.shared.sessions.take_parked(state.user).map(|parked| *parked);
+        let parked = state.shared.sessions.take_parked(state.user);
         let mut tries = 0;
         let loaded = loop {
-            match load::load(&state.shared, state.user, parked.clone()).await {
+            match load::load(&state.shared, state.user, parked).await {
                 Ok(loaded) => break loaded,
                 Err(error) if tries >= WAKE_TRIES => return Err(format!("the session of {} cannot wake: {error}", state.user).into()),
                 Err(_) => tries += 1,
@@ -114,7 +116,6 @@ impl Actor for SessionActor {
                 let _ = answer.send(state.core().rooms());
             }
             SessionMessage::Rooms { answer } => drop(answer.send(state.core().rooms())),
-            SessionMessage::Attachments { answer } => drop(answer.send(state.core().attachments().to_vec())),
             SessionMessage::Joined { room, role, seq } => state.step(Input::Joined { room, role, seq }).await,
             SessionMessage::Left { room, seq } => state.step(Input::Left { room, seq }).await,
             SessionMessage::Mentioned { room, seq, by } => state.step(Input::Mentioned { room, seq, by }).await,
@@ -123,10 +124,12 @@ impl Actor for SessionActor {
                 state.step(Input::Tick).await;
                 let _ = answer.send(());
             }
+            #[cfg(test)]
+            SessionMessage::Break => panic!("as a test asked"),
             SessionMessage::Tick => state.tick().await,
             SessionMessage::Park => {
                 let idle = state.core().is_idle(now_ms());
-                let parked = idle.then(|| state.core().parked().map(Box::new));
+                let parked = idle.then(|| state.core().parked());
                 if state.shared.sessions.parked(state.user, parked) {
                     myself.stop(None);
                 }

@@ -18,10 +18,9 @@ pub struct Attachment {
     pub login: LoginId,
 }
 
-/// What stays of a session in memory while it sleeps.
-#[derive(Clone, Debug, Default)]
+/// What stays of a session in memory while it sleeps, besides its connections, which the node knows.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Parked {
-    pub attachments: Vec<Attachment>,
     pub chosen: Status,
 }
 
@@ -35,6 +34,7 @@ pub struct Left {
 #[derive(Debug, Default)]
 pub struct Loaded {
     pub parked: Parked,
+    pub attachments: Vec<Attachment>,
     /// Role, and the seq that said so.
     pub rooms: BTreeMap<RoomId, (Role, u64)>,
     pub marks: Vec<(RoomId, Mark)>,
@@ -158,11 +158,11 @@ pub struct Core {
 
 impl Core {
     pub fn new(user: UserId, offline_after_ms: u64, loaded: Loaded) -> Self {
-        let Loaded { parked, rooms, marks, drafts, mentions } = loaded;
+        let Loaded { parked, attachments, rooms, marks, drafts, mentions } = loaded;
         let mut markers = Markers::default();
         marks.into_iter().for_each(|(room, mark)| markers.load(room, mark));
-        let presence = Fold { chosen: parked.chosen, connections: parked.attachments.len(), gone_at: None };
-        Self { user, offline_after_ms, attachments: parked.attachments, rooms, markers, drafts, mentions, presence }
+        let presence = Fold { chosen: parked.chosen, connections: attachments.len(), gone_at: None };
+        Self { user, offline_after_ms, attachments, rooms, markers, drafts, mentions, presence }
     }
 
     pub fn rooms(&self) -> Vec<OwnRoom> {
@@ -177,13 +177,10 @@ impl Core {
         let mentions = self.mentions.get(&room).into_iter().flatten().copied().filter(|seq| *seq > mark.seq).take(MENTIONS_TOLD).collect();
         OwnRoom { room, role, mark, unread_from: left.unread_from, mentions, draft: left.text }
     }
-    pub fn attachments(&self) -> &[Attachment] {
-        &self.attachments
-    }
-    /// What is kept while it sleeps; `None`: nothing, nobody is here.
+    /// What is kept while it sleeps; `None`: nothing.
     pub fn parked(&self) -> Option<Parked> {
         let chosen = self.presence.chosen;
-        (!self.attachments.is_empty()).then(|| Parked { attachments: self.attachments.clone(), chosen })
+        (!self.attachments.is_empty() && chosen != Status::Online).then_some(Parked { chosen })
     }
     /// It may sleep: nothing is unsaved and no clock has to run for it.
     pub fn is_idle(&self, now_ms: u64) -> bool {
@@ -194,6 +191,8 @@ impl Core {
     pub fn handle(&mut self, input: Input, now_ms: u64, effects: &mut Vec<Effect>) {
         match input {
             Input::Attached(attachment) => {
+                // A session that just woke may know it already from the node.
+                self.attachments.retain(|known| known.connection != attachment.connection);
                 self.attachments.push(attachment);
                 self.fold(now_ms, effects);
             }

@@ -19,7 +19,8 @@ const MENTIONS_MAX: usize = 10_000;
 
 pub async fn load(shared: &Arc<Shared>, user: UserId, parked: Option<Parked>) -> Result<Loaded, store::Error> {
     let records = &shared.reader.records;
-    let mut loaded = Loaded { parked: parked.unwrap_or_default(), ..Loaded::default() };
+    let attachments = shared.presence.attachments(user);
+    let mut loaded = Loaded { parked: parked.unwrap_or_default(), attachments, ..Loaded::default() };
     let none = RoomId::default();
     // Tails first: what leaves one in between is in the room list by then.
     let recent = shared.reader.memberships().of(user);

@@ -30,6 +30,8 @@ pub enum SlotMessage {
     WakeSession(UserId),
     Projected(u64),
     Restart,
+    #[cfg(test)]
+    Break,
     /// Answers once the slot serves, or says why it cannot.
     WhenServing(tokio::sync::oneshot::Sender<Result<(), String>>),
 }
@@ -96,6 +98,8 @@ impl Actor for SlotActor {
             }
             SlotMessage::WakeSession(user) => state.wake_session(&myself, user).await,
             SlotMessage::Projected(block) => state.step(&myself, Input::Projected { block }).await,
+            #[cfg(test)]
+            SlotMessage::Break => panic!("as a test asked"),
             SlotMessage::Restart => state.restart(&myself).await,
             SlotMessage::WhenServing(answer) if state.core.is_serving() => drop(answer.send(Ok(()))),
             SlotMessage::WhenServing(answer) => state.serving_waits.push(answer),
@@ -306,7 +310,7 @@ impl State {
 
     async fn restart(&mut self, myself: &ActorRef<SlotMessage>) {
         let bounds = Bounds { tail_events_max: self.shared.config.tail_events_max, tail_bytes_max: self.shared.config.tail_bytes_max };
-        self.activation += 1;
+        self.activation = self.shared.activate(self.slot);
         self.core = Core::new(self.slot, bounds);
         let grant = self.shared.ring.placement(self.slot).grant;
         self.step(myself, Input::Start { epoch: grant << 16 | u64::from(self.activation) }).await;
