@@ -69,6 +69,24 @@ pub enum Command {
         #[arg(value_name = "DIR")]
         from: PathBuf,
     },
+    /// Bring a conversation into a channel: JSON lines with ts, user, text and thread, packed by gzip or not
+    Import {
+        file: PathBuf,
+        /// The channel; it is made if need be
+        #[arg(long)]
+        room: String,
+        /// The workspace of the channel; it is made if need be
+        #[arg(long, default_value = "imported")]
+        workspace: String,
+        /// Name bad lines and go on, instead of stopping at the first
+        #[arg(long)]
+        skip_bad: bool,
+    },
+    /// Print the events of a room as JSON lines
+    Export {
+        #[arg(value_name = "ROOM-ID")]
+        room: RoomId,
+    },
     /// Print a completion script
     Completions { shell: Shell },
 }

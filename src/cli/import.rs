@@ -69,7 +69,10 @@ struct Lines {
 
 fn open(wanted: &Wanted) -> anyhow::Result<(Lines, String, ProgressBar)> {
     let mut beginning = Vec::new();
-    unpacked(&wanted.file, &ProgressBar::hidden())?.take(64 * 1024).read_to_end(&mut beginning).with_context(|| unreadable(&wanted.file))?;
+    unpacked(&wanted.file, &ProgressBar::hidden())?
+        .take(64 * 1024)
+        .read_to_end(&mut beginning)
+        .with_context(|| unreadable(&wanted.file))?;
     let bytes = std::fs::metadata(&wanted.file).map_or(0, |meta| meta.len());
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(bytes) } else { ProgressBar::hidden() };
     bar.set_style(ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {eta} left")?);

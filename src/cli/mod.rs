@@ -2,6 +2,7 @@
 //! orders' answers become text. One sentence on stderr for what went wrong; 0 done, 1 refused or failed, 2 misused.
 
 mod args;
+mod import;
 mod reach;
 mod secret;
 mod show;
@@ -18,6 +19,7 @@ use crate::config::{self, Loaded};
 use crate::logs;
 
 use args::{Cli, Command, ConfigCommand};
+use import::Wanted;
 use reach::Way;
 
 pub async fn run() -> ExitCode {
@@ -46,6 +48,14 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
             loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
             return crate::wiring::serve(&loaded.config).await;
         }
+        Command::Import { file, room, workspace, skip_bad } => {
+            return import(Wanted { file, workspace, room, skip_bad }, &loaded, cli.json).await;
+        }
+        Command::Export { room } => {
+            let way = quiet_way(&loaded).await?;
+            let exported = import::export(&way, room).await;
+            return way.close().await.and(exported);
+        }
         Command::Config { command } => return config_command(&command, &loaded, cli.json),
         Command::Restore { from } => return restore(from, &loaded, cli.json).await,
         Command::Completions { .. } => return Ok(()),
@@ -56,9 +66,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Log { level } => Order::SetLogLevel { level },
         Command::Backup { to } => Order::Backup { to: std::path::absolute(to)? },
     };
-    logs::start(&config::Log { level: "warn".into(), ..loaded.config.log.clone() })?;
     let (order, made) = secret::fill_in(order)?;
-    let way = Way::open(&loaded.config).await?;
+    let way = quiet_way(&loaded).await?;
     if let (Way::AtRest(_), Order::SetLogLevel { .. }) = (&way, &order) {
         anyhow::bail!("no node runs on {}: set log.level in its configuration", loaded.config.node.data_dir.display());
     }
@@ -79,6 +88,24 @@ fn config_command(command: &ConfigCommand, loaded: &Loaded, json: bool) -> anyho
         ConfigCommand::Check if json => show::print(&format!("{}\n", serde_json::json!({ "ok": true, "set": loaded.sources }))),
         ConfigCommand::Check => show::print(&format!("the configuration is good; {} keys are set\n", loaded.sources.len())),
     }
+    Ok(())
+}
+
+/// To whoever answers, with only warnings in the log.
+async fn quiet_way(loaded: &Loaded) -> anyhow::Result<Way> {
+    logs::start(&config::Log { level: "warn".into(), ..loaded.config.log.clone() })?;
+    Way::open(&loaded.config).await
+}
+
+async fn import(wanted: Wanted, loaded: &Loaded, json: bool) -> anyhow::Result<()> {
+    let way = quiet_way(loaded).await?;
+    let imported = import::import(&way, wanted).await;
+    way.close().await?;
+    let imported = imported?;
+    show::print(&match json {
+        true => format!("{}\n", serde_json::to_string(&imported)?),
+        false => format!("{} lines read, {} bad; all others are in room {}\n", imported.lines, imported.bad, imported.room),
+    });
     Ok(())
 }
 

@@ -27,9 +27,6 @@ pub enum SessionMessage {
     Rooms {
         answer: oneshot::Sender<Vec<OwnRoom>>,
     },
-    Attachments {
-        answer: oneshot::Sender<Vec<Attachment>>,
-    },
     Joined {
         room: RoomId,
         role: Role,
