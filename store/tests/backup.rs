@@ -134,6 +134,38 @@ async fn an_unfinished_backup_and_a_used_folder_are_refused() {
     assert!(sentence.contains("holds no finished backup"), "{sentence}");
 }
 
+/// The backup is caught between two rows, by the look at its disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_the_store_gives_up_a_backup_and_a_second_one_has_to_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, copy) = (folder.path().join("data"), folder.path().join("copy"));
+    let (looked, looks) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let (target, may_go_on) = (copy.clone(), std::sync::Mutex::new(may_go_on));
+    let free_bytes = Box::new(move |path: &Path| {
+        if path == target {
+            looked.send(()).unwrap();
+            may_go_on.lock().unwrap().recv().expect_err("the test lets go of its end");
+        }
+        Ok(1 << 40)
+    });
+    let config = EmbeddedConfig { cache_bytes: 8 << 20, reserve_bytes: 1, ballast_bytes: 0, free_bytes, ..EmbeddedConfig::default() };
+    let store = Arc::new(Embedded::open(&data, config).unwrap());
+    fill(&store, 5).await;
+    let (backing_up, to) = (store.clone(), copy.clone());
+    let backup = tokio::spawn(async move { backing_up.backup(to).await });
+    looks.recv().unwrap();
+    let second = store.backup(folder.path().join("other")).await;
+    assert_eq!(second, Err(Error::Unusable("a backup is running; wait for its end".into())));
+    store.close();
+    drop(go_on);
+    assert_eq!(backup.await.unwrap(), Err(Error::Unusable("the store was closed before the backup was whole".into())));
+    assert_eq!(std::fs::read_dir(&copy).unwrap().count(), 0, "an unfinished backup was left");
+    assert!(matches!(store.sync().await, Err(Error::Unusable(_))));
+    drop(store);
+    assert_eq!(open(&data).unwrap().read(SLOT, 1, 10).await.unwrap().len(), 5);
+}
+
 #[tokio::test]
 async fn a_backup_does_not_fill_the_disk() {
     let folder = tempfile::tempdir().unwrap();

@@ -17,6 +17,8 @@ use uuid::Uuid;
 const SLOTS: u16 = 16;
 const KILLS: usize = 6;
 const ABORTED: i32 = 6;
+/// Of 60,000 bytes: twice what the limited file can hold.
+const FILL_BLOCKS_MAX: u128 = 5_000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -160,14 +162,14 @@ async fn check(store: &Embedded, acked: &BTreeMap<(u16, u64), String>) {
     }
 }
 
-/// Writes until the disk refuses. The memtable is larger than the file may get, so that it is the log that fails.
+/// Writes until the disk refuses, or more than it could have taken. The memtable is larger than the file may get, so that it is the log that fails.
 fn child_fill(folder: &Path) {
     let config = EmbeddedConfig { memtable_bytes: 1 << 30, ..config() };
     let store = Embedded::open(folder, config).expect("the store opens");
     block_on(async {
         let slot = SlotId(0);
         assert_eq!(store.fence(slot, 1 << 16).await.expect("a fence is answered"), Fenced::Ok { head: 0 });
-        for head in 0.. {
+        for head in 0..FILL_BLOCKS_MAX {
             let batch = Uuid::from_u128(head);
             let mut block = batch.to_string().into_bytes();
             block.resize(60_000, b'.');

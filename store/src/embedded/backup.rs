@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use fjall::{Keyspace, PersistMode, Readable, Snapshot};
@@ -69,6 +70,9 @@ fn write_part(view: &Snapshot, keyspace: &Keyspace, path: &Path, space: &Space) 
     for row in view.iter(keyspace) {
         let (key, value) = row.into_inner().map_err(|error| storage("reading for the backup", error))?;
         check_row(keyspace, &key, &value)?;
+        if space.is_closing.load(Ordering::Relaxed) {
+            return Err(unusable("the store was closed before the backup was whole".into()));
+        }
         if part.count == 0 || part.bytes - looked_at > LOOK_BYTES {
             looked_at = part.bytes;
             check_space(path, space)?;

@@ -22,6 +22,8 @@ pub struct Space {
     pub free_of: FreeBytes,
     pub reserve_bytes: u64,
     pub is_read_only: AtomicBool,
+    /// What takes long is given up.
+    pub is_closing: AtomicBool,
 }
 
 /// Opening needs a little room itself; the ballast may give it.
@@ -30,7 +32,7 @@ const BALLAST: &str = "ballast";
 
 impl Space {
     pub fn new(free_of: FreeBytes, reserve_bytes: u64) -> Self {
-        Self { free_of, reserve_bytes, is_read_only: AtomicBool::new(false) }
+        Self { free_of, reserve_bytes, is_read_only: AtomicBool::default(), is_closing: AtomicBool::default() }
     }
 
     /// Asked before the database is opened, which a full disk would break.

@@ -21,8 +21,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use schema::SlotId;
 use schema::record::Key;
+use tokio::sync::Semaphore;
 
 pub use backup::{BackupSummary, restore};
 pub use disk::{FreeBytes, free_bytes};
@@ -98,8 +100,10 @@ pub struct Embedded {
     readers: readers::Readers,
     tables: Tables,
     space: Arc<disk::Space>,
-    /// Held by the one backup that runs.
-    backup: Arc<tokio::sync::Semaphore>,
+    /// One permit: one backup at a time.
+    backups: Arc<Semaphore>,
+    /// The one that runs, or ran last.
+    backup: Mutex<Option<JoinHandle<()>>>,
     /// Last: the next process may come in when everything else has ended.
     _lock: lock::Lock,
 }
@@ -127,8 +131,18 @@ impl Embedded {
         let (work, on_fatal) = (queue.clone(), config.on_fatal);
         let writer =
             std::thread::Builder::new().name("store-write".into()).spawn(move || writer.run(&work, on_fatal)).map_err(no_thread)?;
-        let backup = Arc::new(tokio::sync::Semaphore::new(1));
-        Ok(Self { folder, grant, queue, writer: Some(writer), readers, tables, space, backup, _lock: lock })
+        Ok(Self {
+            folder,
+            grant,
+            queue,
+            writer: Some(writer),
+            readers,
+            tables,
+            space,
+            backups: Arc::new(Semaphore::new(1)),
+            backup: Mutex::default(),
+            _lock: lock,
+        })
     }
 
     pub fn folder(&self) -> &Path {
@@ -140,9 +154,16 @@ impl Embedded {
         self.space.is_read_only.load(Ordering::Relaxed)
     }
 
-    /// Writes one moment of the data into `to`, a folder that is absent or empty, while everything goes on. One at a time.
+    /// Takes no more writes, and gives up a backup; what was taken is still written and answered.
+    pub fn close(&self) {
+        self.queue.close();
+        self.space.is_closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes one moment of the data into `to`, a folder that is absent or empty, while everything goes on. One at a time;
+    /// closing the store gives it up.
     pub async fn backup(&self, to: impl Into<PathBuf>) -> Result<BackupSummary, Error> {
-        let running = self.backup.clone().try_acquire_owned();
+        let running = self.backups.clone().try_acquire_owned();
         let running = running.map_err(|_| unusable("a backup is running; wait for its end".into()))?;
         let (to, tables, space) = (to.into(), self.tables.clone(), self.space.clone());
         let (reply, answer) = tokio::sync::oneshot::channel();
@@ -152,7 +173,7 @@ impl Embedded {
             // Whoever asked may have gone; the backup is there or it is not.
             let _ = reply.send(written);
         });
-        thread.map_err(|error| unusable(format!("a thread cannot be started: {error}")))?;
+        *self.backup.lock() = Some(thread.map_err(|error| unusable(format!("a thread cannot be started: {error}")))?);
         answer.await.unwrap_or_else(|_| Err(unusable("the backup met a bug and is not finished".into())))
     }
 
@@ -164,11 +185,11 @@ impl Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        self.queue.close();
-        if let Some(writer) = self.writer.take()
-            && writer.join().is_err()
-        {
-            tracing::error!("the store's writer had panicked");
+        self.close();
+        for thread in self.writer.take().into_iter().chain(self.backup.get_mut().take()) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store had panicked");
+            }
         }
     }
 }
