@@ -1,5 +1,6 @@
 //! Backup of a store that is being written to, and what restore makes of it.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -84,6 +85,9 @@ async fn a_restored_data_set_is_another_installation_and_goes_on() {
     store.store(&first, Expect::Absent).await.unwrap();
     fill(&store, 5).await;
     let summary = store.backup(&copy).await.unwrap();
+    for folder in [&data, &copy] {
+        assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700, "keys lie in it");
+    }
     assert!(summary.rows > 10 && summary.bytes > 500, "{summary:?}");
     write(&store, 6).await;
     let id = store::restore(&copy, &restored).unwrap();

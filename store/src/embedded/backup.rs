@@ -17,7 +17,7 @@ use super::EmbeddedConfig;
 use super::disk::Space;
 use super::layout;
 use super::lock::Lock;
-use super::open::{Tables, storage, unusable};
+use super::open::{Tables, make_folder, storage, unusable};
 use crate::Error;
 
 const FORMAT: u64 = 1;
@@ -233,7 +233,7 @@ fn check_manifest(from: &Path) -> Result<(), Error> {
 }
 
 fn empty_folder(folder: &Path, what: &str) -> Result<(), Error> {
-    std::fs::create_dir_all(folder).map_err(|error| unusable(format!("the folder {} cannot be made: {error}", folder.display())))?;
+    make_folder(folder)?;
     let mut entries = std::fs::read_dir(folder).map_err(|error| unusable(format!("{} cannot be read: {error}", folder.display())))?;
     if entries.next().is_some() {
         return Err(unusable(format!("{} is not empty; {what} into a new folder", folder.display())));

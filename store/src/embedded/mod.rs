@@ -2,6 +2,7 @@
 //! and guard rails (lock, free space, checksums, a mark of what was acknowledged). No fjall type leaves this folder.
 
 mod backup;
+mod config;
 mod disk;
 mod layout;
 mod lock;
@@ -12,13 +13,11 @@ mod readers;
 mod wal;
 mod writer;
 
-use std::fmt;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -27,69 +26,13 @@ use schema::record::Key;
 use tokio::sync::Semaphore;
 
 pub use backup::{BackupSummary, restore};
+pub use config::{EmbeddedConfig, OnFatal};
 pub use disk::{FreeBytes, free_bytes};
 
 use crate::metrics::Metrics;
 use crate::op::{Op, fits};
 use crate::{Answer, Append, Appended, Error, Expect, Fenced, Journal, Put, Range, Records, Row, StoredBlock, Write};
-use open::{Tables, storage, unusable};
-
-/// Told once that the disk failed; the process must end, and by default does.
-pub type OnFatal = Box<dyn FnOnce(String) + Send>;
-
-pub struct EmbeddedConfig {
-    /// The database's cache; a quarter of the memory unless told.
-    pub cache_bytes: u64,
-    /// Of each of the two keyspaces: small, so that a start after a crash has little to read again.
-    pub memtable_bytes: u64,
-    /// Threads that flush and compact.
-    pub workers: usize,
-    pub readers: usize,
-    /// What may wait for the writer; beyond it callers wait.
-    pub queue_bytes: usize,
-    /// After so much the writer commits, even if more waits.
-    pub group_bytes: usize,
-    /// Kept free on the disk: below it nothing new is written.
-    pub reserve_bytes: u64,
-    /// A file that is given up when the reserve is reached.
-    pub ballast_bytes: u64,
-    /// How often the disk's free space is looked at, at most.
-    pub disk_interval: Duration,
-    pub free_bytes: FreeBytes,
-    pub on_fatal: OnFatal,
-}
-
-impl Default for EmbeddedConfig {
-    fn default() -> Self {
-        Self {
-            cache_bytes: quarter_of_memory(),
-            memtable_bytes: 16 << 20,
-            workers: 4,
-            readers: 4,
-            queue_bytes: 64 << 20,
-            group_bytes: 8 << 20,
-            reserve_bytes: 512 << 20,
-            ballast_bytes: 64 << 20,
-            disk_interval: Duration::from_millis(100),
-            free_bytes: Box::new(disk::free_bytes),
-            on_fatal: Box::new(|why| {
-                tracing::error!("{why}");
-                std::process::abort();
-            }),
-        }
-    }
-}
-
-impl fmt::Debug for EmbeddedConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmbeddedConfig")
-            .field("cache_bytes", &self.cache_bytes)
-            .field("memtable_bytes", &self.memtable_bytes)
-            .field("reserve_bytes", &self.reserve_bytes)
-            .field("ballast_bytes", &self.ballast_bytes)
-            .finish_non_exhaustive()
-    }
-}
+use open::{Tables, make_folder, storage, unusable};
 
 /// Dropping it writes out what waits and lets the data go; do that off an async worker.
 pub struct Embedded {
@@ -115,7 +58,7 @@ impl Embedded {
     /// Makes the folder if it is not there. Blocks (for seconds after a crash); one process per folder.
     pub fn open(path: impl AsRef<Path>, mut config: EmbeddedConfig) -> Result<Self, Error> {
         let folder = path.as_ref().to_owned();
-        std::fs::create_dir_all(&folder).map_err(|error| unusable(format!("the folder {} cannot be made: {error}", folder.display())))?;
+        make_folder(&folder)?;
         let lock = lock::Lock::take(&folder)?;
         backup::check_finished(&folder)?;
         let space = Arc::new(disk::Space::new(std::mem::replace(&mut config.free_bytes, Box::new(disk::free_bytes)), config.reserve_bytes));
@@ -266,12 +209,4 @@ fn scan(tables: &Tables, range: &Range) -> Result<Vec<Row>, Error> {
         found.extend(layout::decode_row(&range.partition, &key, &value)?);
     }
     Ok(found)
-}
-
-fn quarter_of_memory() -> u64 {
-    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let kib: u64 = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix(" kB")?.parse().ok()?;
-        Some(kib << 10)
-    });
-    total.map_or(256 << 20, |bytes| (bytes / 4).clamp(32 << 20, 4 << 30))
 }

@@ -2,6 +2,8 @@
 //! watermarks, so that damage is named before anybody is served. Repairs nothing by guessing.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -59,6 +61,12 @@ fn plainly(error: &fjall::Error) -> String {
         fjall::Error::Poisoned => "an earlier write failed; start again when the disk is well".into(),
         error => format!("{error:?}"),
     }
+}
+
+/// For its owner alone: keys and password hashes lie in it. A folder that is there stays as it is.
+pub fn make_folder(folder: &Path) -> Result<(), Error> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| unusable(format!("the folder {} cannot be made: {error}", folder.display())))
 }
 
 pub fn database_folder(folder: &Path) -> PathBuf {
