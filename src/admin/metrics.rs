@@ -1,11 +1,11 @@
 //! The process's one recorder of metrics, and its page for Prometheus.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 
-static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
 /// Without upkeep histograms grow for ever.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -16,12 +16,12 @@ const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024
 
 /// Before the first metric is touched: handles made earlier count into nothing. Again in the same process: the same one.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
-    if let Some(handle) = HANDLE.get() {
+    let mut installed = HANDLE.lock();
+    if let Some(handle) = &*installed {
         return Ok(handle.clone());
     }
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)?.set_buckets(SIZES)?;
-    let handle = builder.install_recorder()?;
-    Ok(HANDLE.get_or_init(|| handle).clone())
+    Ok(installed.insert(builder.install_recorder()?).clone())
 }
 
 /// Runs until it is dropped.

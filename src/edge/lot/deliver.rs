@@ -222,7 +222,8 @@ impl Lot {
     fn queue<'a>(&mut self, index: u32, group: impl Iterator<Item = &'a Joined>) {
         let now = self.now;
         let entry = self.slab.at(index);
-        let was_blocked = entry.outbox.as_ref().is_some_and(|outbox| outbox.has_bytes()) || !has_left(entry);
+        // What is held waits for the greeting (or for a close frame in its stead), not for the kernel.
+        let was_blocked = entry.outbox.as_ref().is_some_and(|outbox| outbox.has_bytes() && !outbox.held) || !has_left(entry);
         let before = waiting(entry);
         entry.outbox.get_or_insert_with(|| Box::new(Outbox::new(now, false)));
         for joined in group {
