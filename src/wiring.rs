@@ -58,7 +58,7 @@ pub async fn open_store(data_dir: &Path) -> anyhow::Result<Opened> {
     std::fs::create_dir_all(&folder).with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
     let embedded = tokio::task::spawn_blocking(move || Embedded::open(folder, EmbeddedConfig::default())).await??;
     let embedded = Arc::new(embedded);
-    let installation = installation(&*embedded).await?;
+    let installation = installation(&embedded).await?;
     let store = embedded.clone();
     let backup: Backup = Arc::new(move |to| {
         let store = store.clone();

@@ -22,6 +22,7 @@ class Node:
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()
+        self.log = open(f"{self.folder.name}.log", "ab")
         self.http, self.admin = free_port(), free_port()
         self.address = f"127.0.0.1:{self.http}"
         self.start()
@@ -34,7 +35,6 @@ class Node:
             "HUBBUB_LIMITS_USER_EVENTS_PER_MINUTE": "1000000",
             "HUBBUB_LIMITS_USER_EVENTS_BURST": "10000",
         }
-        self.log = open(f"{self.folder.name}.log", "ab")
         self.process = subprocess.Popen([os.environ["HUBBUB_BIN"], "serve"], env=environment, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + DEADLINE_S
         while not self.is_ready():
