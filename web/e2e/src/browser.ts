@@ -22,6 +22,12 @@ export class Tab {
     context.setDefaultTimeout(12_000);
     page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text()); });
     page.on('pageerror', (error) => this.complaints.push(String(error)));
+    if (process.env.FRAMES) {
+      page.on('websocket', (socket) => {
+        socket.on('framesent', ({ payload }) => console.log(new Date().toISOString().slice(17), '>>', String(payload).slice(0, 300)));
+        socket.on('framereceived', ({ payload }) => console.log(new Date().toISOString().slice(17), '<<', String(payload).slice(0, 300)));
+      });
+    }
     context.on('request', (request) => { if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url())) this.strangers.push(request.url()); });
   }
 

@@ -100,7 +100,7 @@ test('58: a long press opens what can be done with a message', async () => {
 test('the chosen look wins over the system and stays', async () => {
   const tab = await Tab.signedIn(browser, node.url, ann, { colorScheme: 'light' });
   await tab.page.getByRole('button', { name: 'You: status and settings' }).click();
-  await tab.page.getByRole('button', { name: 'Settings' }).click();
+  await tab.page.getByRole('button', { name: 'Settings', exact: true }).click();
   await tab.page.getByText('Dark', { exact: true }).click();
   await picture(tab, 'settings-1280-dark');
   const dark = () => tab.page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)![0]) < 128);

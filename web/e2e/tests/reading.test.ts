@@ -114,7 +114,7 @@ test('20: read here is read there; marked unread here is unread there; all can b
 });
 
 test('14: day lines, groups of a sender, the exact time on hover', async () => {
-  await a.list.locator('[data-row="day"] time').first().waitFor();
+  await eventually(async () => { await a.list.evaluate((list) => { list.scrollTop = 0; }); return a.list.locator('[data-row="day"] time').count(); }).toBeGreaterThan(0);
   const headers = await a.list.locator('article header').count();
   expect(headers).toBeLessThan(await a.list.locator('article').count());
   const time = a.list.locator('article header time').last();

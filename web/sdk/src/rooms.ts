@@ -186,6 +186,8 @@ export class Rooms extends Emitter<RoomsEvents> {
       const receipts = new Map(was.receipts);
       for (const mark of marks) {
         if (mark.user === this.me) {
+          // One that tells all members how far we are says nothing of ordinals; the one for our own devices does.
+          if (!mark.ordinal && mark.unread_from === undefined) continue;
           state = { ...raiseRead(state, mark.seq ?? 0, mark.ordinal ?? 0), unread_from: mark.unread_from };
           continue;
         }

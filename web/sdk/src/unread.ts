@@ -42,7 +42,8 @@ export function advance(state: RoomState, event: Event, me: UserId): RoomState {
 
 /** The marker only rises; `unread_from` is set and taken back apart from it. */
 export function raiseRead(state: RoomState, seq: number, ordinal: number): RoomState {
-  if (seq <= state.read_seq) return state;
-  const mentions = (state.mentions ?? []).filter((mention) => mention > seq);
-  return { ...state, read_seq: seq, read_ordinal: Math.max(ordinal, state.read_ordinal), mentions };
+  if (seq <= state.read_seq && ordinal <= state.read_ordinal) return state;
+  const read_seq = Math.max(seq, state.read_seq);
+  const mentions = (state.mentions ?? []).filter((mention) => mention > read_seq);
+  return { ...state, read_seq, read_ordinal: Math.max(ordinal, state.read_ordinal), mentions };
 }

@@ -27,6 +27,8 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   const { rows, span, atHead, opened } = view;
   const scroller = useRef<HTMLDivElement>(null);
   const [flash, setFlash] = useState<number | null>(null);
+  /** The list stands where it opens; from then on it may follow what comes. */
+  const [settled, setSettled] = useState(false);
   const [loading, setLoading] = useState<'before' | 'after' | null>(null);
   const indexOf = useCallback((seq: number) => rows.findIndex((row) => (row.kind === 'message' || row.kind === 'system') && row.event.seq >= seq), [rows]);
 
@@ -36,7 +38,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     estimateSize: (index) => guess(rows[index]),
     getItemKey: (index) => rows[index]?.key ?? index,
     anchorTo: 'end',
-    followOnAppend: atHead,
+    followOnAppend: atHead && settled,
     scrollEndThreshold: END_PX,
     overscan: 10,
     paddingStart: 12,
@@ -49,6 +51,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     if (!opened || rows.length === 0 || placed.current === (place?.id ?? 0)) return;
     const first = placed.current === null;
     if (!place && !first) { placed.current = 0; return; }
+    if (first) requestAnimationFrame(() => setSettled(true));
     const index = place ? indexOf(place.seq) : -1;
     if (place && index < 0) { if (first) virtualizer.scrollToEnd(); return; }
     placed.current = place?.id ?? 0;

@@ -41,6 +41,7 @@ export function useDraft(room: string, editing: boolean, show: (wire: string) =>
       said.current = theirs;
       if (kept === undefined && theirs) engine.setDraft(room, theirs);
       if ((kept ?? theirs) && !editing) show(kept ?? theirs);
+      if (kept !== undefined && kept !== theirs) timer.current = setTimeout(draft.leave, REST_MS);
       return;
     }
     if (theirs === said.current) return;
@@ -50,6 +51,9 @@ export function useDraft(room: string, editing: boolean, show: (wire: string) =>
     engine.setDraft(room, theirs);
     if (!editing) show(theirs);
   }, [theirs, room, editing, show, engine, draft]);
-  useEffect(() => () => draft.leave(), [draft]);
+  useEffect(() => {
+    addEventListener('pagehide', draft.leave);
+    return () => { removeEventListener('pagehide', draft.leave); draft.leave(); };
+  }, [draft]);
   return draft;
 }
