@@ -1,7 +1,7 @@
 // Where the SDK meets the store: one client a page, its events become state, the screens' wishes become requests.
 // The only file that knows both sides.
 
-import { Client, RequestError, uuidv7, type MemberEntry, type Profile, type Ready, type Room, type RoomId, type ServerEvent, type UserId } from '@hubbub/sdk';
+import { Client, RequestError, uuidv7, type HistoryQuery, type MemberEntry, type Profile, type Ready, type Room, type RoomId, type ServerEvent, type UserId } from '@hubbub/sdk';
 import { Cache } from './cache';
 import { People } from './people';
 import { getApp, setApp, START, toast } from './state';
@@ -16,6 +16,8 @@ export class Engine {
   readonly client: Client;
   readonly people: People;
   readonly watch: Watch;
+  /** The room whose draft is being written here: its composer decides about drafts from elsewhere. */
+  writing: RoomId | null = null;
   private readonly cache = new Cache();
   private readonly tabs = new Tabs();
   private dirty = new Set<RoomId>();
@@ -146,6 +148,7 @@ export class Engine {
     else if ('presence' in said) setApp((was) => ({ here: { ...was.here, ...Object.fromEntries(said.presence.users.map(({ user, ...here }) => [user, here])) } }));
     else if ('online' in said) setApp((was) => ({ online: { ...was.online, [said.online.room]: said.online.count } }));
     else if ('event' in said) this.event(said.event.room, said.event.user, said.event.body);
+    else if ('draft' in said && said.draft.room !== this.writing) this.setDraft(said.draft.room, said.draft.text);
     else if ('room' in said && said.room.peer) this.people.want([said.room.peer]);
   }
 
@@ -202,7 +205,7 @@ export class Engine {
   }
 
   /** All rooms that changed become state at once. */
-  private flush(): void {
+  readonly flush = (): void => {
     this.flushing = false;
     if (this.dirty.size === 0) return;
     const rooms: Record<RoomId, Room> = { ...getApp().rooms };
@@ -213,6 +216,17 @@ export class Engine {
     }
     this.dirty.clear();
     setApp({ rooms });
+  };
+
+  /** A page of history, in the store when this resolves. */
+  async page(room: RoomId, query: HistoryQuery, keep = 0): Promise<void> {
+    await this.client.rooms.load(room, query, keep);
+    this.flush();
+  }
+
+  async freshen(room: RoomId): Promise<void> {
+    await this.client.rooms.freshen(room);
+    this.flush();
   }
 
   private async keep(): Promise<void> {

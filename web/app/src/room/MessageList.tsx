@@ -50,6 +50,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   useLayoutEffect(() => {
     if (!opened || rows.length === 0 || placed.current === (place?.id ?? 0)) return;
     const first = placed.current === null;
+    if (place && span && (place.seq < span.from || place.seq > lastOf(span))) return;
     if (!place && !first) { placed.current = 0; return; }
     if (first) requestAnimationFrame(() => setSettled(true));
     const index = place ? indexOf(place.seq) : -1;
@@ -59,7 +60,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     const lined = !place.flash && rows[index - 1]?.kind === 'new' ? index - 1 : index;
     virtualizer.scrollToIndex(lined, { align: place.flash ? 'center' : 'start' });
     if (place.flash) setFlash(place.seq);
-  }, [opened, rows, place, indexOf, virtualizer]);
+  }, [opened, rows, span, place, indexOf, virtualizer]);
 
   const toEnd = useCallback(() => requestAnimationFrame(() => virtualizer.scrollToEnd()), [virtualizer]);
   const { read, pause } = useReading(view, virtualizer, scroller);
@@ -73,7 +74,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     const query = firstIndex < NEAR_ROWS && from > 1 ? ({ before: from } as const) : lastIndex > rows.length - NEAR_ROWS && lastOf(span) < view.room.log.head ? ({ after: lastOf(span) } as const) : null;
     if (!query) return;
     setLoading('before' in query ? 'before' : 'after');
-    void engine.client.rooms.load(id, query, 'before' in query ? from : lastOf(span)).catch(() => new Promise((resolve) => setTimeout(resolve, 1_500))).finally(() => setLoading(null));
+    void engine.page(id, query, 'before' in query ? from : lastOf(span)).catch(() => new Promise((resolve) => setTimeout(resolve, 1_500))).finally(() => setLoading(null));
   }, [engine, id, opened, span, loading, firstIndex, lastIndex, rows.length, items.length, view.room.log.head]);
 
   const [end, setEnd] = useState(true);

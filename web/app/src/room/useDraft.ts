@@ -52,8 +52,13 @@ export function useDraft(room: string, editing: boolean, show: (wire: string) =>
     if (!editing) show(theirs);
   }, [theirs, room, editing, show, engine, draft]);
   useEffect(() => {
+    engine.writing = room;
     addEventListener('pagehide', draft.leave);
-    return () => { removeEventListener('pagehide', draft.leave); draft.leave(); };
-  }, [draft]);
+    return () => {
+      removeEventListener('pagehide', draft.leave);
+      draft.leave();
+      if (engine.writing === room) engine.writing = null;
+    };
+  }, [engine, room, draft]);
   return draft;
 }

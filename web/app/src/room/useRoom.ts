@@ -37,7 +37,7 @@ export function useRoom(id: string, asked: number | null) {
 
   const jump = useCallback(async (seq: number, flash = true) => {
     const known = getApp().rooms[id];
-    if (known && !spanAt(known.log, seq)) await engine.client.rooms.load(id, { around: seq }, seq).catch(() => undefined);
+    if (known && !spanAt(known.log, seq)) await engine.page(id, { around: seq }, seq).catch(() => undefined);
     const now = engine.client.rooms.all.get(id);
     if (!now || !spanAt(now.log, seq)) return;
     setAnchor(seq);
@@ -60,7 +60,7 @@ export function useRoom(id: string, asked: number | null) {
   const marks = useMemo(() => pendingMarks(outbox, id, me), [outbox, id, me]);
 
   const view: View | null = room ? { room, rows: all, pending, marks, span, atHead, newFrom: line, opened } : null;
-  const latest = useCallback(() => { setAnchor(null); setPlace(null); void engine.client.rooms.freshen(id).catch(() => undefined); }, [engine, id]);
+  const latest = useCallback(() => { setAnchor(null); setPlace(null); void engine.freshen(id).catch(() => undefined); }, [engine, id]);
   const toDate = useCallback((at: number) => findDate(engine, id, at).then((seq) => (seq ? jump(seq) : undefined)), [engine, id, jump]);
   return { view, place, jump, latest, toDate, setLine };
 }
@@ -80,7 +80,7 @@ function useOpening(id: string, asked: number | null, connected: boolean, { open
       const before = rooms.all.get(id)!;
       const first = newFrom(before.state, before.log);
       setLine(first);
-      if (connected && missing(before.log)) await rooms.freshen(id).catch(() => undefined);
+      if (connected && missing(before.log)) await engine.freshen(id).catch(() => undefined);
       const target = asked ?? first;
       const log = rooms.all.get(id)?.log;
       if (!log || (log.spans.length === 0 && !connected && log.head > 0)) { started.current = false; return; }
@@ -91,7 +91,7 @@ function useOpening(id: string, asked: number | null, connected: boolean, { open
       setOpened(true);
     };
     if (!started.current) { started.current = true; void open(); return; }
-    if (opened && connected && behind) void rooms.freshen(id).catch(() => undefined);
+    if (opened && connected && behind) void engine.freshen(id).catch(() => undefined);
   }, [engine, id, known, connected, behind, asked, opened, jump, setLine, setOpened, setPlace]);
   const first = useRef(asked);
   useEffect(() => {
