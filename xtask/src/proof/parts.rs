@@ -67,9 +67,7 @@ fn foreign() -> Result<Tally> {
     for script in ["tests/foreign/python_test.py", "tests/foreign/routes_test.py"] {
         tally.add(counted(Command::new(&python).arg(script).env("HUBBUB_BIN", &node))?);
     }
-    let echo = run::show(run::cargo().args(["build", "--example", "echo"]))?;
-    anyhow::ensure!(echo.success, "the echo for RFC 6455 does not build");
-    let echo = std::path::absolute(run::target_folder()?.join("debug/examples/echo"))?;
+    let echo = node.with_file_name("examples").join("echo");
     tally.add(counted(Command::new(&python).arg("tests/foreign/rfc6455_test.py").env("HUBBUB_ECHO", &echo))?);
     tally.add(counted(
         Command::new("node").args(["--test", "tests/foreign/golden.test.mjs", "tests/foreign/ws.test.mjs"]).env("HUBBUB_BIN", &node),
@@ -77,9 +75,9 @@ fn foreign() -> Result<Tally> {
     Ok(tally)
 }
 
-/// The server's program as the tests of the `rust` part built it.
+/// The server's program as the tests of the `rust` part built it; the examples are beside it.
 fn node() -> Result<std::path::PathBuf> {
-    let built = run::show(run::cargo().args(["build", "--workspace", "--bins"]))?;
+    let built = run::show(run::cargo().args(["build", "--workspace", "--bins", "--examples"]))?;
     anyhow::ensure!(built.success, "the node does not build");
     Ok(std::path::absolute(run::target_folder()?.join(Path::new("debug/hubbub")))?)
 }

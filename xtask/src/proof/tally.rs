@@ -30,6 +30,7 @@ impl Tally {
 /// ran no test at all too.
 pub fn read(lines: &[String], success: bool) -> Tally {
     let mut tally = Tally::default();
+    let mut ran_by_python = 0;
     for line in lines {
         let line = plain(line);
         let line = line.trim();
@@ -39,6 +40,10 @@ pub fn read(lines: &[String], success: bool) -> Tally {
             count_words(closing.split('(').next().unwrap_or(closing), '|', "skipped", &mut tally);
         } else if let Some(closing) = line.strip_prefix('\u{2139}').map(str::trim).or(line.strip_prefix("# ")) {
             count_node(closing, &mut tally);
+        } else if let Some(closing) = line.strip_prefix("Ran ") {
+            ran_by_python = closing.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or(0);
+        } else if line == "OK" || line.starts_with("OK (") || line.starts_with("FAILED (") {
+            count_python(std::mem::take(&mut ran_by_python), line, &mut tally);
         } else if is_plain_closing(line) {
             count_words(line, ',', "skipped", &mut tally);
         }
@@ -74,6 +79,18 @@ fn count_node(closing: &str, tally: &mut Tally) {
         "skipped" | "todo" => tally.skipped.extend((0..count).map(|_| format!("a test is {word}"))),
         _ => {}
     }
+}
+
+/// Python's unittest: `Ran 4 tests`, then `OK` or `FAILED (failures=1, errors=1, skipped=1)`.
+fn count_python(ran: usize, verdict: &str, tally: &mut Tally) {
+    let count = |word: &str| {
+        let pieces = verdict.split(['(', ',', ')']).map(str::trim);
+        pieces.filter_map(|piece| piece.strip_prefix(word)?.strip_prefix('=')?.parse::<usize>().ok()).sum::<usize>()
+    };
+    let (failed, skipped) = (count("failures") + count("errors"), count("skipped"));
+    tally.passed += ran.saturating_sub(failed + skipped);
+    tally.failed += failed;
+    tally.skipped.extend((0..skipped).map(|_| "a test is skipped".to_owned()));
 }
 
 /// `3 passed, 0 failed` alone on a line.
@@ -123,6 +140,8 @@ mod tests {
         assert_eq!(counts(&read(&lines(vitest), false)), (34, 1, 2));
         assert_eq!(counts(&read(&lines("\u{2139} pass 5\n\u{2139} fail 0\n\u{2139} skipped 0"), true)), (5, 0, 0));
         assert_eq!(counts(&read(&lines("7 passed, 0 failed"), true)), (7, 0, 0));
+        assert_eq!(counts(&read(&lines("Ran 4 tests in 3.1s\n\nOK"), true)), (4, 0, 0));
+        assert_eq!(counts(&read(&lines("Ran 5 tests in 3s\n\nFAILED (failures=1, errors=1, skipped=1)"), false)), (2, 2, 1));
     }
 
     #[test]
