@@ -74,12 +74,12 @@ impl Importer<'_> {
     pub async fn import(&self, batch: Batch) -> Result<Progress, Error> {
         let (mut cursor, mut expect) = self.cursor(&batch.import).await?;
         let mut people = People::default();
-        let place = place::open(self, &mut people, &batch.workspace, &batch.room).await?;
+        let mut place = place::open(self, &mut people, &batch.workspace, &batch.room).await?;
         let fresh: Vec<Line> = batch.lines.into_iter().filter(|line| line.number > cursor.lines).collect();
         for lines in fresh.chunks(IN_FLIGHT_MAX) {
             let mut posts = Vec::with_capacity(lines.len());
             for line in lines {
-                posts.push(self.prepare(&batch.import, line, &place, &mut people, cursor.head).await?);
+                posts.push(self.prepare(&batch.import, line, &mut place, &mut people, cursor.head).await?);
             }
             cursor.head = self.land(posts).await?;
             cursor.lines = lines[lines.len() - 1].number;
@@ -98,11 +98,9 @@ impl Importer<'_> {
         })
     }
 
-    async fn prepare(&self, import: &str, line: &Line, place: &place::Place, people: &mut People, after: u64) -> Result<Post, Error> {
-        let (user, is_new) = people.of(self.auth, &line.user).await?;
-        if is_new {
-            place.let_in(self, user).await?;
-        }
+    async fn prepare(&self, import: &str, line: &Line, place: &mut place::Place, people: &mut People, after: u64) -> Result<Post, Error> {
+        let user = people.of(self.auth, &line.user).await?;
+        place.let_in(self, user).await?;
         let text = people.mentioned(self.auth, &line.text).await?;
         let origin = Origin { at: line.at, thread: line.thread.clone() };
         let order = Order { id: 0, room: place.room, cmid: cmid(import, line.number), after, prev: None };

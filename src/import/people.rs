@@ -16,17 +16,17 @@ pub struct People {
 }
 
 impl People {
-    /// The account of a name, made if need be; true the first time in this batch.
-    pub async fn of(&mut self, auth: &Auth, name: &str) -> Result<(UserId, bool), Error> {
+    /// The account of a name, made if need be.
+    pub async fn of(&mut self, auth: &Auth, name: &str) -> Result<UserId, Error> {
         if let Some(user) = self.known.get(name) {
-            return Ok((*user, false));
+            return Ok(*user);
         }
         let user = auth.imported(name).await?;
         if self.known.len() >= KNOWN_MAX {
             self.known.clear();
         }
         self.known.insert(name.to_owned(), user);
-        Ok((user, true))
+        Ok(user)
     }
 
     /// The text with `<@Name>` as `<@user-id>` wherever the name is one that an account may have.
@@ -42,7 +42,7 @@ impl People {
                 rest = &rest[2..];
                 continue;
             };
-            let (user, _) = self.of(auth, name).await?;
+            let user = self.of(auth, name).await?;
             said.push_str(&format!("<@{user}>"));
             rest = &rest[name.len() + 3..];
         }

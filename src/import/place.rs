@@ -1,6 +1,8 @@
 //! Where an import goes: a public channel of a workspace, both made when they are not there. Their ids follow from their
 //! names, so that every run finds the same ones.
 
+use std::collections::HashSet;
+
 use schema::client::{Act, Order};
 use schema::{Cmid, ErrorCode, RoomId, RoomKind, RoomSettings, UserId};
 use uuid::Uuid;
@@ -15,18 +17,20 @@ pub struct Place {
     pub room: RoomId,
     workspace: RoomId,
     keeper: UserId,
+    /// Known to be members.
+    inside: HashSet<UserId>,
 }
 
 /// Opens the channel, making what is missing.
 pub async fn open(importer: &Importer<'_>, people: &mut People, workspace: &str, room: &str) -> Result<Place, Error> {
-    let (keeper, _) = people.of(importer.auth, KEEPER).await?;
+    let keeper = people.of(importer.auth, KEEPER).await?;
     let home = RoomId(id_of(&[b"import workspace", workspace.as_bytes()]));
     let channel = RoomId(id_of(&[b"import room", workspace.as_bytes(), room.as_bytes()]));
     let named = |name: &str| RoomSettings { name: name.to_owned(), ..RoomSettings::default() };
     create(importer, keeper, home, RoomKind::Workspace, named(workspace)).await?;
     let settings = RoomSettings { workspace: Some(home), public: true, ..named(room) };
     create(importer, keeper, channel, RoomKind::Channel, settings).await?;
-    Ok(Place { room: channel, workspace: home, keeper })
+    Ok(Place { room: channel, workspace: home, keeper, inside: HashSet::from([keeper]) })
 }
 
 async fn create(importer: &Importer<'_>, keeper: UserId, room: RoomId, kind: RoomKind, settings: RoomSettings) -> Result<(), Error> {
@@ -39,7 +43,10 @@ async fn create(importer: &Importer<'_>, keeper: UserId, room: RoomId, kind: Roo
 
 impl Place {
     /// Makes somebody a member of the workspace and the channel. Who is one already stays as they are.
-    pub async fn let_in(&self, importer: &Importer<'_>, user: UserId) -> Result<(), Error> {
+    pub async fn let_in(&mut self, importer: &Importer<'_>, user: UserId) -> Result<(), Error> {
+        if !self.inside.insert(user) {
+            return Ok(());
+        }
         for room in [self.workspace, self.room] {
             if importer.node.role(room, user).await.map_err(place_error)?.is_none() {
                 let head = importer.node.head(room).await.map_err(place_error)?;
