@@ -12,6 +12,7 @@ pub struct Line {
     /// When it was said: milliseconds since 1970.
     pub at: u64,
     pub user: String,
+    /// May be empty: what was said elsewhere may have been a picture.
     pub text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
@@ -46,9 +47,6 @@ impl Line {
         }
         let written: Written = schema::wire::from_json(bytes).map_err(|error| bad(error.to_string()))?;
         let at = milliseconds(&written.ts).ok_or_else(|| bad(format!("\"{}\" is no time like 2019-06-30T12:00:00", written.ts)))?;
-        if written.text.trim().is_empty() {
-            return Err(bad("the text is empty".into()));
-        }
         if written.text.len() > schema::limits::TEXT_BYTES_MAX {
             return Err(bad(format!("the text has {} bytes, {} may be", written.text.len(), schema::limits::TEXT_BYTES_MAX)));
         }
