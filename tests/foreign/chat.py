@@ -63,7 +63,7 @@ class Chat:
             self.heads[event["room"]] = event["seq"]
             self.log.setdefault(event["room"], []).append(event)
 
-    def ask(self, kind, **fields):
+    def ask(self, kind, /, **fields):
         self.request += 1
         self.send({kind: {"id": self.request, **fields}})
         return self.request
