@@ -288,14 +288,13 @@ impl Core {
         {
             return Decision::Done(Outcome::Refused(ErrorCode::OutOfOrder));
         }
-        if ask.order.after > self.state.head {
-            // The client knows of more than we hold: another room's head, or a lie.
-            return Decision::Done(Outcome::Refused(ErrorCode::BadRequest));
-        }
         match rules::judge(&self.state, ask, facts) {
-            Verdict::Admit(body) => Decision::Admit(body),
             Verdict::Refuse(ErrorCode::IdConflict) if self.opens_the_same(ask) => self.opened(),
             Verdict::Refuse(code) => Decision::Done(Outcome::Refused(code)),
+            // The client knows of more than we hold: another room's head, or a lie. Judged first: a stranger who guesses
+            // heads must not learn from it that there is such a room.
+            _ if ask.order.after > self.state.head => Decision::Done(Outcome::Refused(ErrorCode::BadRequest)),
+            Verdict::Admit(body) => Decision::Admit(body),
             Verdict::Need(need) => Decision::Need(need),
         }
     }

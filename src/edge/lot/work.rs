@@ -107,7 +107,9 @@ impl Lot {
             let is_done = match &mut work {
                 Work::Room { .. } => self.room_slice(&mut work, &mut left),
                 Work::Ephemeral { room, joined, except, next } => {
-                    let except = except.and_then(|connection| self.slab.find(connection));
+                    // Another lot's connection may have the same place in its slab.
+                    let except =
+                        except.filter(|connection| connection.lot == self.number).and_then(|connection| self.slab.find(connection));
                     self.ephemeral_slice(*room, joined, except, next, &mut left)
                 }
                 Work::Overflowed { next } => self.overflow_slice(next, &mut left),

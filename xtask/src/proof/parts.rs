@@ -64,7 +64,7 @@ fn foreign() -> Result<Tally> {
     let node = node()?;
     let python = prepare::python("tests/foreign/requirements.txt")?;
     let mut tally = counted(Command::new(&python).arg("tests/foreign/state_hash_test.py"))?;
-    for script in ["tests/foreign/python_test.py", "tests/foreign/routes_test.py"] {
+    for script in ["tests/foreign/python_test.py", "tests/foreign/routes_test.py", "tests/foreign/protocol_test.py"] {
         tally.add(counted(Command::new(&python).arg(script).env("HUBBUB_BIN", &node))?);
     }
     let echo = node.with_file_name("examples").join("echo");
