@@ -48,8 +48,6 @@ pub enum SessionMessage {
     },
     Tick,
     Park,
-    #[cfg(test)]
-    Break,
 }
 
 pub struct SessionActor;
@@ -121,8 +119,6 @@ impl Actor for SessionActor {
                 state.step(Input::Tick).await;
                 let _ = answer.send(());
             }
-            #[cfg(test)]
-            SessionMessage::Break => panic!("as a test asked"),
             SessionMessage::Tick => state.tick().await,
             SessionMessage::Park => {
                 let idle = state.core().is_idle(now_ms());

@@ -30,8 +30,6 @@ pub enum SlotMessage {
     WakeSession(UserId),
     Projected(u64),
     Restart,
-    #[cfg(test)]
-    Break,
     /// Answers once the slot serves, or says why it cannot.
     WhenServing(tokio::sync::oneshot::Sender<Result<(), String>>),
 }
@@ -98,8 +96,6 @@ impl Actor for SlotActor {
             }
             SlotMessage::WakeSession(user) => state.wake_session(&myself, user).await,
             SlotMessage::Projected(block) => state.step(&myself, Input::Projected { block }).await,
-            #[cfg(test)]
-            SlotMessage::Break => panic!("as a test asked"),
             SlotMessage::Restart => state.restart(&myself).await,
             SlotMessage::WhenServing(answer) if state.core.is_serving() => drop(answer.send(Ok(()))),
             SlotMessage::WhenServing(answer) => state.serving_waits.push(answer),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use schema::ErrorCode;
 use store::op::Op;
@@ -30,7 +31,7 @@ async fn a_full_disk_is_said_at_once_and_nothing_acknowledged_is_lost() {
             Ok(landed) => break landed,
             Err(code) => assert!(code.is_temporary(), "{code:?}"),
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::advance(Duration::from_millis(100)).await;
     };
     assert_eq!(landed.seq, 3);
 }
