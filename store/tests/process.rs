@@ -1,5 +1,6 @@
 //! What a process leaves behind that dies: killed with -9 while it appends, or on a disk that fails under it. This binary
 //! starts itself again as the process that dies, so it has a `main` of its own; names on the command line choose tests.
+//! Power cuts, which want a disk of their own, are in `power_cut.py`: it uses the same process and the same check.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write as _};
@@ -14,6 +15,9 @@ use schema::record::{Key, Table, Watermark};
 use store::{Append, Appended, Embedded, EmbeddedConfig, Fenced, Journal, Range, Records, RecordsExt, Write};
 use uuid::Uuid;
 
+/// Batches by slot and number.
+type Acked = BTreeMap<(u16, u64), String>;
+
 const SLOTS: u16 = 16;
 const KILLS: usize = 6;
 const ABORTED: i32 = 6;
@@ -25,6 +29,7 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["child-append", folder] => return child_append(folder.as_ref()),
         ["child-fill", folder] => return child_fill(folder.as_ref()),
+        ["check", folder, said] => return check_against(folder.as_ref(), said.as_ref()),
         _ => {}
     }
     let tests: [(&str, fn()); 2] = [
@@ -35,12 +40,15 @@ fn main() {
         ),
     ];
     let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let mut passed = 0;
     for (name, test) in tests {
         if names.is_empty() || names.iter().any(|part| name.contains(part.as_str())) {
             test();
             println!("test {name} ... ok");
+            passed += 1;
         }
     }
+    println!("\ntest result: ok. {passed} passed; 0 failed; 0 ignored; 0 measured; {} filtered out", tests.len() - passed);
 }
 
 fn config() -> EmbeddedConfig {
@@ -97,17 +105,31 @@ fn start(mode: &str, folder: &Path) -> Child {
     Command::new(this).arg(mode).arg(folder).stdout(Stdio::piped()).spawn().expect("the child starts")
 }
 
+/// A line cut short by the end of its process says nothing.
+fn hear(line: &str, acked: &mut Acked) {
+    if let [slot, number, batch] = line.split(' ').collect::<Vec<_>>()[..]
+        && batch.len() == 36
+    {
+        let at = (slot.parse().expect("a slot"), number.parse().expect("a number"));
+        assert_eq!(acked.insert(at, batch.into()), None, "acknowledged twice: {line}");
+    }
+}
+
+/// Whether a store holds all that lines in a file say was acknowledged.
+fn check_against(folder: &Path, said: &Path) {
+    let mut acked = Acked::new();
+    std::fs::read_to_string(said).expect("the acknowledgements are read").lines().for_each(|line| hear(line, &mut acked));
+    let store = Embedded::open(folder, config()).expect("the store opens after a power cut");
+    block_on(check(&store, &acked));
+    println!("{} blocks were acknowledged and are there", acked.len());
+}
+
 /// Reads acknowledgements until the child has said `lines`, then kills it, then reads what it had still said.
-fn kill_after(mut child: Child, lines: usize, acked: &mut BTreeMap<(u16, u64), String>) {
+fn kill_after(mut child: Child, lines: usize, acked: &mut Acked) {
     let mut said = BufReader::new(child.stdout.take().expect("it is piped")).lines();
     let mut take = |line: Option<std::io::Result<String>>| {
         let Some(Ok(line)) = line else { return false };
-        if let [slot, number, batch] = line.split(' ').collect::<Vec<_>>()[..]
-            && batch.len() == 36
-        {
-            let at = (slot.parse().expect("a slot"), number.parse().expect("a number"));
-            assert_eq!(acked.insert(at, batch.into()), None, "acknowledged twice: {line}");
-        }
+        hear(&line, acked);
         true
     };
     for _ in 0..lines {
@@ -132,7 +154,7 @@ async fn journal(store: &Embedded, slot: SlotId) -> Vec<(u64, String)> {
 
 fn what_was_acknowledged_is_there_after_every_kill() {
     let folder = tempfile::tempdir().expect("a folder is made");
-    let mut acked = BTreeMap::new();
+    let mut acked = Acked::new();
     for round in 0..KILLS {
         kill_after(start("child-append", folder.path()), 300 + round * 700, &mut acked);
         let store = Embedded::open(folder.path(), config()).expect("the store opens after a kill");
@@ -146,7 +168,7 @@ async fn watermark(store: &Embedded, slot: SlotId) -> u64 {
 }
 
 /// Every acknowledged block is at its number, numbers have no gap, no batch is there twice; every watermark has its rows.
-async fn check(store: &Embedded, acked: &BTreeMap<(u16, u64), String>) {
+async fn check(store: &Embedded, acked: &Acked) {
     for slot in (0..SLOTS).map(SlotId) {
         let blocks = journal(store, slot).await;
         assert!(blocks.iter().zip(1..).all(|((number, _), expected)| *number == expected), "slot {slot:?} has a gap");
