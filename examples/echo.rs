@@ -23,6 +23,6 @@ async fn main() -> std::io::Result<()> {
     let lots = Arc::new(Lots::prepare(&limits, 1)?.start_as(Voice::Echo, Arc::new(|_| {}))?);
     let listener = TcpListener::bind(address).await?;
     println!("ws://{}/v1/ws", listener.local_addr()?);
-    Door::new(lots, axum::Router::new(), Origins::default(), None).serve(listener).await;
+    Door::new(lots, axum::Router::new(), Origins::default(), Vec::new(), None).serve(listener).await;
     Ok(())
 }

@@ -128,7 +128,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let socket = admin::socket::bind(&config.node.data_dir).context("the socket for the command line cannot be made")?;
     tokio::spawn(admin::socket::serve(socket, desk));
 
-    let door = Door::new(lots.clone(), router(config, &auth, &node, &lots), origins, certificates);
+    let door = Door::new(lots.clone(), router(config, &auth, &node, &lots), origins, config.edge.trusted_proxies.clone(), certificates);
     let serving = door.clone();
     tokio::spawn(async move { serving.serve(listener).await });
     health.serving();

@@ -37,6 +37,7 @@ use super::origin::Origins;
 use super::rate::Rate;
 use super::refuse::{problem, turned_away};
 use super::tls::Session;
+use crate::http::Peer;
 
 /// The WebSocket endpoint.
 const SOCKET_PATH: &str = "/v1/ws";
@@ -51,6 +52,8 @@ pub struct Door {
     lots: Arc<Lots>,
     router: TowerToHyperService<Router>,
     origins: Origins,
+    /// Their connections are not counted, their clients are.
+    proxies: Vec<IpAddr>,
     certificates: Option<Arc<Certificates>>,
     accepts: Mutex<Rate>,
     tls_accepts: Mutex<Rate>,
@@ -65,10 +68,18 @@ struct Visit {
     secure: bool,
     /// As `Unknown` until the first whole request, then as `Http`.
     place: Mutex<(As, Option<Place>)>,
+    is_proxy: bool,
 }
 
 impl Door {
-    pub fn new(lots: Arc<Lots>, router: Router, origins: Origins, certificates: Option<Arc<Certificates>>) -> Arc<Self> {
+    /// `proxies` are believed about the address of who is behind them.
+    pub fn new(
+        lots: Arc<Lots>,
+        router: Router,
+        origins: Origins,
+        proxies: Vec<IpAddr>,
+        certificates: Option<Arc<Certificates>>,
+    ) -> Arc<Self> {
         let limits = lots.limits();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
         Arc::new(Self {
@@ -77,6 +88,7 @@ impl Door {
             http: Arc::new(Semaphore::new(limits.http_connections_max)),
             router: TowerToHyperService::new(router),
             origins,
+            proxies,
             certificates,
             lots,
             draining: watch::Sender::new(false),
@@ -109,6 +121,10 @@ impl Door {
         }
     }
 
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.contains(&address.to_canonical())
+    }
+
     fn look_at_certificate(&self) {
         match self.certificates.as_ref().map(|certificates| certificates.reload(false)) {
             Some(Ok(true)) => tracing::info!("a new certificate is in use"),
@@ -135,16 +151,19 @@ impl Door {
         }
     }
 
-    fn let_in(&self, peer: SocketAddr) -> Result<(OwnedSemaphorePermit, Place), &Counter> {
+    fn let_in(&self, peer: SocketAddr) -> Result<(OwnedSemaphorePermit, Option<Place>), &Counter> {
         if !self.accepts.lock().admit(self.lots.now_us()) {
             return Err(&self.metrics.refused_rate);
         }
         let permit = self.http.clone().try_acquire_owned().map_err(|_| &self.metrics.refused_http)?;
+        if self.is_proxy(peer.ip()) {
+            return Ok((permit, None));
+        }
         let place = self.lots.addresses().enter(peer.ip(), As::Unknown).ok_or(&self.metrics.refused_unauthenticated)?;
-        Ok((permit, place))
+        Ok((permit, Some(place)))
     }
 
-    async fn receive(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, place: Place) {
+    async fn receive(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, place: Option<Place>) {
         // An option that is not taken costs latency, not correctness.
         drop(socket.set_nodelay(true));
         let Some(certificates) = &self.certificates else {
@@ -161,7 +180,7 @@ impl Door {
         }
     }
 
-    async fn http<I>(self: Arc<Self>, io: I, peer: SocketAddr, secure: bool, place: Place)
+    async fn http<I>(self: Arc<Self>, io: I, peer: SocketAddr, secure: bool, place: Option<Place>)
     where
         I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     {
@@ -173,7 +192,8 @@ impl Door {
             .max_headers(limits.head_fields_max)
             .max_header_size(limits.head_bytes_max)
             .max_buf_size((limits.head_bytes_max * 2).max(8192));
-        let visit = Arc::new(Visit { peer, secure, place: Mutex::new((As::Unknown, Some(place))) });
+        let is_proxy = self.is_proxy(peer.ip());
+        let visit = Arc::new(Visit { peer, secure, place: Mutex::new((As::Unknown, place)), is_proxy });
         let door = self.clone();
         let service = service_fn(move |request| door.clone().answer(request, visit.clone()));
         // A request that breaks HTTP is answered by hyper and ends its connection; nothing is left to do.
@@ -208,7 +228,9 @@ impl Door {
             self.metrics.refused_draining.increment(1);
             return problem(ErrorCode::Draining, None);
         }
-        let (address, addresses) = (visit.peer.ip(), self.lots.addresses());
+        let direct = Peer { address: visit.peer.ip(), tls: visit.secure };
+        let address = direct.seen_through(&parts.headers, &self.proxies).address;
+        let addresses = self.lots.addresses();
         let (Some(counted), Some(unknown)) = (addresses.enter(address, As::WebSocket), addresses.enter(address, As::Unknown)) else {
             self.metrics.refused_address.increment(1);
             return problem(ErrorCode::TooManyConnections, None);
@@ -260,6 +282,9 @@ fn refusal(refused: Refused) -> Response<Body> {
 impl Visit {
     /// The first whole request makes a stranger a visitor, if his address has not too many of these.
     fn is_known(&self, lots: &Lots) -> bool {
+        if self.is_proxy {
+            return true;
+        }
         let mut place = self.place.lock();
         if place.0 == As::Unknown {
             *place = (As::Http, lots.addresses().enter(self.peer.ip(), As::Http));

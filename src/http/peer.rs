@@ -23,7 +23,8 @@ impl Peer {
         direct.seen_through(&parts.headers, &http.0.config.trusted_proxies)
     }
 
-    fn seen_through(self, headers: &HeaderMap, proxies: &[IpAddr]) -> Self {
+    /// The client behind the proxies that are believed.
+    pub(crate) fn seen_through(self, headers: &HeaderMap, proxies: &[IpAddr]) -> Self {
         let is_proxy = |address: IpAddr| proxies.contains(&address.to_canonical());
         if !is_proxy(self.address) {
             return Self { address: self.address.to_canonical(), ..self };

@@ -75,12 +75,22 @@ impl Client {
     }
 
     pub fn open(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
+        Self::on(TcpStream::connect(address).unwrap())
+    }
+    fn on(socket: TcpStream) -> Self {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
         Self::over(socket)
     }
+}
+
+/// A socket whose own address is `from`, in the loopback's net.
+pub fn open_from(from: [u8; 4], address: SocketAddr) -> Client {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+    socket.connect(&address.into()).unwrap();
+    Client::on(socket.into())
 }
 
 impl<S: Read + Write> Client<S> {

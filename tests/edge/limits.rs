@@ -7,7 +7,7 @@ use schema::server::Done;
 use schema::wire::Format;
 use schema::{CloseCode, ErrorCode, ServerEvent};
 
-use crate::client::{Client, UPGRADE, request};
+use crate::client::{Client, UPGRADE, open_from, request};
 use crate::world::{World, room, user};
 
 fn history(id: u32) -> String {
@@ -143,4 +143,20 @@ fn a_drain_says_so_to_everybody_waits_for_answers_and_lets_nobody_in() {
     world.down(Down::Send { connection, event: ok(1) });
     assert!(matches!(busy.event(), ServerEvent::Ok(_)));
     assert_eq!(busy.closed(), CloseCode::Drain.number());
+}
+
+#[test]
+fn behind_a_proxy_clients_are_counted_by_their_own_address_and_others_may_not_claim_one() {
+    let world = World::with(Limits { connections_per_address_max: 1, unauthenticated_per_address_max: 2, ..Limits::default() });
+    let ask = |from: [u8; 4], client: &str| {
+        let mut socket = open_from(from, world.address);
+        socket.write(request(world.address, "/v1/ws", &[&UPGRADE[..], &[("X-Forwarded-For", client)]].concat()).as_bytes());
+        let status = socket.read_head()[9..12].to_owned();
+        (socket, status)
+    };
+    let proxied: Vec<_> = ["203.0.113.1", "203.0.113.2", "203.0.113.3"].map(|client| ask([127, 0, 0, 9], client)).into();
+    assert!(proxied.iter().all(|(_, status)| status == "101"));
+    assert_eq!(ask([127, 0, 0, 9], "203.0.113.1").1, "429");
+    let (_kept, first) = ask([127, 0, 0, 8], "203.0.113.7");
+    assert_eq!((first.as_str(), ask([127, 0, 0, 8], "203.0.113.8").1.as_str()), ("101", "429"));
 }

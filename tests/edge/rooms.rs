@@ -6,8 +6,8 @@ use schema::server::Typing;
 use schema::wire::Format;
 use schema::{CloseCode, Event, EventBody, ServerEvent};
 
-use crate::client::Client;
-use crate::world::{World, message, room, user};
+use crate::client::{Came, Client};
+use crate::world::{PANIC, World, message, room, user};
 
 fn seqs(client: &mut Client, count: usize) -> Vec<u64> {
     (0..count)
@@ -116,4 +116,19 @@ fn a_place_in_the_slab_is_used_again_and_the_old_one_is_not_heard() {
     world.batch(room(1), vec![message(room(1), 1, "not for you")]);
     world.batch(room(2), vec![message(room(2), 5, "for you")]);
     assert_eq!(seqs(&mut new, 1), [5]);
+}
+
+#[test]
+fn a_turn_that_panics_costs_the_connections_of_its_lot_and_nothing_more() {
+    let world = World::new();
+    let (mut bystander, _) = world.member(user(2), &[room(1)]);
+    let (mut breaks, _) = world.member(user(1), &[room(1)]);
+    breaks.say(&format!(r#"{{"signal":{{"room":"{}","kind":"{PANIC}","data":""}}}}"#, room(1)));
+    assert_eq!(breaks.next(), Came::End);
+    assert_eq!(bystander.next(), Came::End);
+    assert!(matches!(world.up(), hubbub::edge::Up::Closed { user: Some(_), .. }));
+    assert!(matches!(world.up(), hubbub::edge::Up::Closed { user: Some(_), .. }));
+    let (mut back, _) = world.member(user(1), &[room(1)]);
+    world.batch(room(1), vec![message(room(1), 1, "still here")]);
+    assert_eq!(seqs(&mut back, 1), [1]);
 }

@@ -25,6 +25,9 @@ pub struct World {
     _runtime: tokio::runtime::Runtime,
 }
 
+/// A signal of this kind breaks the lot that hands it on.
+pub const PANIC: &str = "panic";
+
 pub fn user(n: u8) -> UserId {
     UserId::from_bytes([n; 16])
 }
@@ -71,13 +74,20 @@ impl World {
         let (said, ups) = mpsc::channel();
         let prepared = Lots::prepare(&limits, 1).unwrap();
         let outlets = prepared.outlets();
-        let lots = Arc::new(prepared.start_as(voice, Arc::new(move |up| drop(said.send(up)))).unwrap());
+        let up = move |up| {
+            if let Up::Event { event: ClientEvent::Signal(signal), .. } = &up {
+                assert_ne!(signal.kind, PANIC, "as a test ordered");
+            }
+            drop(said.send(up));
+        };
+        let lots = Arc::new(prepared.start_as(voice, Arc::new(up)).unwrap());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/hi", get(|| async { "hello" }));
         let origins = Origins::new(["https://chat.example.com".to_owned()]).unwrap();
-        let door = Door::new(lots.clone(), router, origins, certificates);
+        let proxies = vec!["127.0.0.9".parse().unwrap()];
+        let door = Door::new(lots.clone(), router, origins, proxies, certificates);
         let serving = door.clone();
         runtime.spawn(async move { serving.serve(listener).await });
         Self { address, outlets, lots, door, ups, _runtime: runtime }

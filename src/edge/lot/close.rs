@@ -6,8 +6,8 @@ use std::net::Shutdown;
 
 use schema::CloseCode;
 
-use super::Lot;
 use super::deliver::waiting;
+use super::{Lot, SCRATCH_BYTES};
 use crate::edge::Up;
 use crate::edge::addresses::As;
 use crate::edge::frame::write_close;
@@ -73,8 +73,8 @@ impl Lot {
         let (bytes, frames) = waiting(entry);
         (entry.phase, entry.socket, entry.outbox) = (Phase::Gone, None, None);
         entry.parser = Default::default();
-        self.tally.outbox_bytes -= bytes;
-        self.tally.outbox_frames -= frames;
+        self.tally.outbox_bytes = self.tally.outbox_bytes.saturating_sub(bytes);
+        self.tally.outbox_frames = self.tally.outbox_frames.saturating_sub(frames);
         self.leaving.push(index);
     }
 
@@ -126,5 +126,20 @@ impl Lot {
                 self.slab.free(index);
             }
         }
+    }
+
+    /// Every connection goes, whatever state a broken turn left it in.
+    pub(super) fn drop_all(&mut self) {
+        self.script.clear();
+        self.ready.clear();
+        self.delivery = Default::default();
+        self.scratch = vec![0; SCRATCH_BYTES];
+        for index in 0..self.slab.places() {
+            self.gone(index, None);
+        }
+        self.leaving = (0..self.slab.places()).collect();
+        self.reap();
+        (self.tally.outbox_bytes, self.tally.outbox_frames) = (0, 0);
+        self.report();
     }
 }

@@ -56,6 +56,9 @@ pub(super) struct Joined {
 pub(super) struct Delivery {
     joined: Vec<Rc<Joined>>,
     pairs: Vec<(u32, u32)>,
+    /// How often pairs followed chunks: within one such run a connection's pairs stand together.
+    runs: u32,
+    in_run: bool,
 }
 
 impl Joined {
@@ -125,11 +128,18 @@ fn about_bytes(event: &ServerEvent) -> usize {
 
 impl Delivery {
     pub fn add(&mut self, joined: Rc<Joined>) -> u32 {
+        self.in_run = false;
         self.joined.push(joined);
         self.joined.len() as u32 - 1
     }
     pub fn to(&mut self, index: u32, joined: u32) {
+        self.runs += u32::from(!std::mem::replace(&mut self.in_run, true));
         self.pairs.push((index, joined));
+    }
+    fn clear(&mut self) {
+        self.joined.clear();
+        self.pairs.clear();
+        (self.runs, self.in_run) = (0, false);
     }
 }
 
@@ -148,19 +158,20 @@ impl Lot {
     pub(super) fn flush(&mut self) {
         while !self.delivery.pairs.is_empty() {
             let mut delivery = std::mem::take(&mut self.delivery);
-            delivery.pairs.sort_by_key(|(index, _)| *index);
+            if delivery.runs > 1 {
+                delivery.pairs.sort_by_key(|(index, _)| *index);
+            }
             for group in delivery.pairs.chunk_by(|a, b| a.0 == b.0) {
                 for part in group.chunks(SLICES_MAX) {
                     self.deliver(group[0].0, part.iter().map(|(_, chunk)| &*delivery.joined[*chunk as usize]));
                 }
             }
             if self.delivery.pairs.is_empty() {
-                delivery.joined.clear();
-                delivery.pairs.clear();
+                delivery.clear();
                 self.delivery = delivery;
             }
         }
-        self.delivery.joined.clear();
+        self.delivery.clear();
     }
 
     /// What fits one write: straight to the socket, if nothing waits before it.
@@ -327,8 +338,8 @@ impl Lot {
 
     pub(super) fn recount(&mut self, index: u32, before: (usize, usize)) {
         let after = waiting(self.slab.at(index));
-        self.tally.outbox_bytes = self.tally.outbox_bytes + after.0 - before.0;
-        self.tally.outbox_frames = self.tally.outbox_frames + after.1 - before.1;
+        self.tally.outbox_bytes = (self.tally.outbox_bytes + after.0).saturating_sub(before.0);
+        self.tally.outbox_frames = (self.tally.outbox_frames + after.1).saturating_sub(before.1);
     }
 }
 

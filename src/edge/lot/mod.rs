@@ -16,6 +16,7 @@ mod work;
 
 use std::collections::VecDeque;
 use std::os::fd::AsRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -105,6 +106,7 @@ impl Lot {
         }
     }
 
+    /// Until the node stops. A turn that panics costs this lot's connections, which come back and resume, not the node's.
     pub fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.shared.stopping.load(Ordering::Acquire) {
@@ -114,14 +116,15 @@ impl Lot {
                     tracing::error!(lot = self.number, %error, "a lot cannot wait for its sockets: it closes them");
                     break;
                 }
-                _ => self.turn(&events),
+                _ => {
+                    if catch_unwind(AssertUnwindSafe(|| self.turn(&events))).is_err() {
+                        tracing::error!(lot = self.number, "a lot broke: its connections are closed, it goes on without them");
+                        self.drop_all();
+                    }
+                }
             }
         }
-        for index in 0..self.slab.places() {
-            self.gone(index, None);
-        }
-        self.reap();
-        self.report();
+        self.drop_all();
     }
 
     fn turn(&mut self, events: &Events) {

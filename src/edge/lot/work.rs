@@ -17,6 +17,9 @@ use crate::edge::Up;
 use crate::edge::outbox::{Class, Pull};
 use crate::edge::slab::Phase;
 
+/// Entries of the inbox and the script that stay allocated when they are empty.
+const INBOX_KEPT: usize = 1024;
+
 pub(super) enum Work {
     One(Down),
     Room {
@@ -54,6 +57,7 @@ impl Work {
 impl Lot {
     /// Everything out of the inbox into the script, which is empty.
     pub(super) fn take_inbox(&mut self) {
+        self.script.shrink_to(INBOX_KEPT);
         let mut inbox = std::mem::take(&mut self.inbox);
         let overflowed = self.outlet.take(&mut inbox);
         let mut open: HashMap<RoomId, usize> = HashMap::new();
@@ -91,6 +95,8 @@ impl Lot {
                 }
             }
         }
+        // After a rush neither side keeps its size.
+        inbox.shrink_to(INBOX_KEPT);
         self.inbox = inbox;
         if overflowed {
             self.metrics.inbox_overflows.increment(1);
