@@ -45,7 +45,13 @@ impl Seats {
         match self {
             Self::None => *self = Self::One(seat),
             Self::One(first) => *self = Self::Many(Box::new(vec![*first, seat])),
-            Self::Many(seats) => seats.push(seat),
+            Self::Many(seats) => {
+                // Grows by a quarter: there are many of these lists, and they seldom change.
+                if seats.len() == seats.capacity() {
+                    seats.reserve_exact(seats.len() / 4 + 4);
+                }
+                seats.push(seat);
+            }
         }
     }
     fn remove(&mut self, room: u32) -> Option<Seat> {
