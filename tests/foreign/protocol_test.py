@@ -196,6 +196,11 @@ class Socket(unittest.TestCase):
         _, again = ann.answer("post", cmid=first, **body | {"text": "first"})
         self.assertEqual(again["seq"], done["seq"])
         self.assertEqual(ann.refused("post", cmid=first, **body | {"text": "other"}), "id_conflict")
+        refused = uuid7()
+        self.assertEqual(ann.refused("post", cmid=refused, **body | {"text": " "}), "bad_request")
+        lost = body | {"text": "third", "cmid": uuid7()}
+        self.assertEqual(ann.refused("post", prev=refused, **lost), "out_of_order")
+        self.assertEqual(ann.answer("post", **lost)[0], "ok", "without the one that will never come")
         for after in (0, 1, 10**9):
             self.assertEqual(self.person("cleo").refused("post", cmid=uuid7(), **body | {"after": after}), "not_found")
             self.assertEqual(ann.refused("post", cmid=uuid7(), **body | {"room": uuid7(), "after": after}), "not_found")
