@@ -154,6 +154,8 @@ pub struct Core {
     drafts: HashMap<RoomId, Left>,
     mentions: HashMap<RoomId, BTreeSet<u64>>,
     presence: Fold,
+    /// Connections that were there when it woke. What woke it may be in the store already, and they were not told.
+    slept: Vec<ConnectionId>,
 }
 
 impl Core {
@@ -162,7 +164,8 @@ impl Core {
         let mut markers = Markers::default();
         marks.into_iter().for_each(|(room, mark)| markers.load(room, mark));
         let presence = Fold { chosen: parked.chosen, connections: attachments.len(), gone_at: None };
-        Self { user, offline_after_ms, attachments, rooms, markers, drafts, mentions, presence }
+        let slept = attachments.iter().map(|a| a.connection).collect();
+        Self { user, offline_after_ms, attachments, rooms, markers, drafts, mentions, presence, slept }
     }
 
     pub fn rooms(&self) -> Vec<OwnRoom> {
@@ -193,11 +196,14 @@ impl Core {
             Input::Attached(attachment) => {
                 // A session that just woke may know it already from the node.
                 self.attachments.retain(|known| known.connection != attachment.connection);
+                // It gets its rooms with `ready`.
+                self.slept.retain(|known| *known != attachment.connection);
                 self.attachments.push(attachment);
                 self.fold(now_ms, effects);
             }
             Input::Detached(connection) => {
                 self.attachments.retain(|a| a.connection != connection);
+                self.slept.retain(|known| *known != connection);
                 self.fold(now_ms, effects);
             }
             Input::Joined { room, role, seq } => self.joined(room, role, seq, effects),
@@ -250,23 +256,31 @@ impl Core {
 
     fn joined(&mut self, room: RoomId, role: Role, seq: u64, effects: &mut Vec<Effect>) {
         let before = self.rooms.get(&room).copied();
-        if before.is_some_and(|(_, known)| known >= seq) {
+        if before.is_some_and(|(_, known)| known > seq) {
             return;
         }
         self.rooms.insert(room, (role, seq));
         // One who was in it gets its events already; what changes for them is the role, and that is an event.
-        if before.is_none() {
-            effects.push(Effect::Enter { room, connections: self.connections() });
+        let connections = match before {
+            None => self.connections(),
+            Some((_, known)) if known == seq => self.slept.clone(),
+            Some(_) => return,
+        };
+        if before.is_none() || !connections.is_empty() {
+            effects.push(Effect::Enter { room, connections });
         }
     }
 
     fn left(&mut self, room: RoomId, seq: u64, effects: &mut Vec<Effect>) {
-        if self.rooms.get(&room).is_some_and(|(_, known)| *known < seq) {
-            self.rooms.remove(&room);
-            self.markers.forget(room);
-            self.mentions.remove(&room);
-            effects.push(Effect::Exit { room, connections: self.connections() });
-        }
+        let connections = match self.rooms.get(&room) {
+            Some((_, known)) if *known < seq => self.connections(),
+            None if !self.slept.is_empty() => self.slept.clone(),
+            _ => return,
+        };
+        self.rooms.remove(&room);
+        self.markers.forget(room);
+        self.mentions.remove(&room);
+        effects.push(Effect::Exit { room, connections });
     }
 
     fn mentioned(&mut self, room: RoomId, seq: u64, by: UserId, effects: &mut Vec<Effect>) {
@@ -345,5 +359,47 @@ impl Core {
     }
     fn refuse(&self, connection: ConnectionId, id: u32, code: ErrorCode, effects: &mut Vec<Effect>) {
         effects.push(Effect::Send { connection, event: ServerEvent::Error(Refusal::new(id, code)) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: RoomId = RoomId::from_bytes([1; 16]);
+    const HERE: ConnectionId = ConnectionId { lot: 0, generation: 0, index: 7 };
+
+    /// A session with one connection, woken when the store said this of its rooms.
+    fn woken(rooms: &[(RoomId, (Role, u64))]) -> Core {
+        let attachment = Attachment { connection: HERE, device: DeviceId::default(), login: LoginId::default() };
+        let loaded = Loaded { attachments: vec![attachment], rooms: rooms.iter().copied().collect(), ..Loaded::default() };
+        Core::new(UserId::default(), 0, loaded)
+    }
+
+    fn told(core: &mut Core, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        core.handle(input, 0, &mut effects);
+        effects
+    }
+
+    #[test]
+    fn a_room_that_wakes_a_session_reaches_the_connections_that_were_there() {
+        let mut core = woken(&[(ROOM, (Role::Member, 5))]);
+        let effects = told(&mut core, Input::Joined { room: ROOM, role: Role::Member, seq: 5 });
+        assert_eq!(effects, vec![Effect::Enter { room: ROOM, connections: vec![HERE] }]);
+    }
+
+    #[test]
+    fn a_removal_that_wakes_a_session_cuts_the_connections_that_were_there() {
+        let effects = told(&mut woken(&[]), Input::Left { room: ROOM, seq: 6 });
+        assert_eq!(effects, vec![Effect::Exit { room: ROOM, connections: vec![HERE] }]);
+    }
+
+    #[test]
+    fn a_connection_that_came_after_waking_has_the_room_by_its_greeting() {
+        let mut core = woken(&[(ROOM, (Role::Member, 5))]);
+        let attachment = Attachment { connection: HERE, device: DeviceId::default(), login: LoginId::default() };
+        told(&mut core, Input::Attached(attachment));
+        assert_eq!(told(&mut core, Input::Joined { room: ROOM, role: Role::Member, seq: 5 }), vec![]);
     }
 }
