@@ -30,9 +30,9 @@ class Chat:
         tokens = self.rest("POST", f"/v1/auth/{way}", {"name": name, "password": password, "device": self.device})
         self.user, self.token = tokens["user"], tokens["access"]
 
-    def open(self):
+    def open(self, **how):
         """Connects, says who we are and what we have; what was missed follows."""
-        self.socket = connect(f"ws://{self.address}/v1/ws", subprotocols=["hubbub.v1.json"])
+        self.socket = connect(f"ws://{self.address}/v1/ws", subprotocols=["hubbub.v1.json"], **how)
         resume = [{"room": room, "seq": seq} for room, seq in self.heads.items()]
         self.send({"hello": {"token": self.token, "device": self.device, "resume": resume}})
         while "ready" not in (said := self.hear()):
