@@ -18,6 +18,7 @@ use crate::read::Reader;
 use crate::relay::Relay;
 use crate::reply::{Gate, Gates};
 use crate::room::RoomMessage;
+use crate::session::core::Input;
 use crate::session::{Parked, SessionMessage};
 use crate::slot::SlotMessage;
 use crate::subscribers::Subscribers;
@@ -77,18 +78,18 @@ impl Shared {
             match &event.body {
                 EventBody::Created { members, .. } => {
                     for member in members {
-                        self.tell_attached(member.user, || SessionMessage::Joined { room, role: member.role, seq: event.seq });
+                        self.tell_attached(member.user, || Input::Joined { room, role: member.role, seq: event.seq });
                     }
                 }
                 EventBody::Member { user, role: Some(role), .. } => {
-                    self.tell_attached(*user, || SessionMessage::Joined { room, role: *role, seq: event.seq });
+                    self.tell_attached(*user, || Input::Joined { room, role: *role, seq: event.seq });
                 }
                 EventBody::Member { user, role: None, .. } => {
-                    self.tell_attached(*user, || SessionMessage::Left { room, seq: event.seq });
+                    self.tell_attached(*user, || Input::Left { room, seq: event.seq });
                 }
                 EventBody::Message(message) if message.text.contains("<@") => {
                     for user in schema::mention::mentions(&message.text, MENTIONS_MAX) {
-                        self.tell_attached(user, || SessionMessage::Mentioned { room, seq: event.seq, by: event.user });
+                        self.tell_attached(user, || Input::Mentioned { room, seq: event.seq, by: event.user });
                     }
                 }
                 _ => {}
@@ -98,11 +99,11 @@ impl Shared {
 
     /// Only those who are here need to hear it, and sessions that are awake for somebody who is not (over REST); the
     /// others read it when they wake.
-    fn tell_attached(&self, user: UserId, message: impl FnOnce() -> SessionMessage) {
+    fn tell_attached(&self, user: UserId, input: impl FnOnce() -> Input) {
         if self.presence.is_attached(user) {
-            self.tell_session(user, message());
+            self.tell_session(user, SessionMessage::Event(input()));
         } else {
-            self.sessions.tell_awake(user, message());
+            self.sessions.tell_awake(user, SessionMessage::Event(input()));
         }
     }
 }

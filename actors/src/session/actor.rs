@@ -7,7 +7,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use schema::client::Status;
 use schema::record::{DraftRow, Marker, MentionRow, Receipt};
 use schema::server::RoomState;
-use schema::{ConnectionId, Role, RoomId, UserId};
+use schema::{ConnectionId, RoomId, UserId};
 use store::{RecordsExt, Write};
 use tokio::sync::oneshot;
 
@@ -26,20 +26,6 @@ pub enum SessionMessage {
     /// The same without a connection, for REST.
     Rooms {
         answer: oneshot::Sender<Vec<OwnRoom>>,
-    },
-    Joined {
-        room: RoomId,
-        role: Role,
-        seq: u64,
-    },
-    Left {
-        room: RoomId,
-        seq: u64,
-    },
-    Mentioned {
-        room: RoomId,
-        seq: u64,
-        by: UserId,
     },
     Event(Input),
     /// Answered when nothing is unsaved.
@@ -111,9 +97,6 @@ impl Actor for SessionActor {
                 let _ = answer.send(state.core().rooms());
             }
             SessionMessage::Rooms { answer } => drop(answer.send(state.core().rooms())),
-            SessionMessage::Joined { room, role, seq } => state.step(Input::Joined { room, role, seq }).await,
-            SessionMessage::Left { room, seq } => state.step(Input::Left { room, seq }).await,
-            SessionMessage::Mentioned { room, seq, by } => state.step(Input::Mentioned { room, seq, by }).await,
             SessionMessage::Event(input) => state.step(input).await,
             SessionMessage::Save { answer } => {
                 state.step(Input::Tick).await;
