@@ -18,6 +18,8 @@ export interface ListHandle { toEnd(): void; pauseReading(): void }
 
 const NEAR_ROWS = 14;
 const END_PX = 90;
+/** Rows are measured as they come; by then the list stands where it was put. */
+const SETTLE_FRAMES = 5;
 const GUESS: Record<Row['kind'], number> = { start: 150, day: 40, new: 28, system: 32, message: 58 };
 
 export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandle>; view: View; place: Place | null; onLatest: () => void }) {
@@ -52,10 +54,11 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     const first = placed.current === null;
     if (place && span && (place.seq < span.from || place.seq > lastOf(span))) return;
     if (!place && !first) { placed.current = 0; return; }
-    if (first) requestAnimationFrame(() => setSettled(true));
     const index = place ? indexOf(place.seq) : -1;
-    if (place && index < 0) { if (first) virtualizer.scrollToEnd(); return; }
+    if (place && index < 0) return;
     placed.current = place?.id ?? 0;
+    setSettled(false);
+    afterFrames(SETTLE_FRAMES, () => setSettled(true));
     if (!place) return virtualizer.scrollToEnd();
     const lined = !place.flash && rows[index - 1]?.kind === 'new' ? index - 1 : index;
     virtualizer.scrollToIndex(lined, { align: place.flash ? 'center' : 'start' });
@@ -69,13 +72,13 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   const items = virtualizer.getVirtualItems();
   const [firstIndex, lastIndex] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
   useEffect(() => {
-    if (!opened || !span || loading || items.length === 0) return;
+    if (!opened || !settled || !span || loading || items.length === 0) return;
     const from = span.from;
     const query = firstIndex < NEAR_ROWS && from > 1 ? ({ before: from } as const) : lastIndex > rows.length - NEAR_ROWS && lastOf(span) < view.room.log.head ? ({ after: lastOf(span) } as const) : null;
     if (!query) return;
     setLoading('before' in query ? 'before' : 'after');
     void engine.page(id, query, 'before' in query ? from : lastOf(span)).catch(() => new Promise((resolve) => setTimeout(resolve, 1_500))).finally(() => setLoading(null));
-  }, [engine, id, opened, span, loading, firstIndex, lastIndex, rows.length, items.length, view.room.log.head]);
+  }, [engine, id, opened, settled, span, loading, firstIndex, lastIndex, rows.length, items.length, view.room.log.head]);
 
   const [end, setEnd] = useState(true);
   const onScroll = useCallback(() => { setEnd(virtualizer.isAtEnd(END_PX)); read(); }, [virtualizer, read]);
@@ -124,6 +127,8 @@ function One({ row, view, me, active, tools, flash }: { row: Row; view: View; me
     }
   }
 }
+
+const afterFrames = (frames: number, act: () => void): void => { if (frames <= 0) act(); else requestAnimationFrame(() => afterFrames(frames - 1, act)); };
 
 const replyOf = (event: Event): number | null => (event.body !== 'erased' && 'message' in event.body ? (event.body.message.reply ?? null) : null);
 

@@ -9,6 +9,8 @@ import { sentence } from '../model/engine';
 import { useApp } from '../model/state';
 import { useEngine } from '../model/use';
 
+const LOOK_EVERY_MS = 3_000;
+
 export function Browse({ workspace, onClose, onNew }: { workspace: string; onClose: () => void; onNew: () => void }) {
   const engine = useEngine();
   const [, go] = useLocation();
@@ -28,7 +30,11 @@ export function Browse({ workspace, onClose, onNew }: { workspace: string; onClo
       } while (cursor && found.length < 1_000);
       setChannels(found.sort((a, b) => (a.settings.name ?? '').localeCompare(b.settings.name ?? '')));
     };
-    load().catch((failed: unknown) => setError(sentence(failed)));
+    const look = () => load().catch((failed: unknown) => setError(sentence(failed)));
+    void look();
+    // A channel that was made a moment ago is listed a little later.
+    const again = setInterval(() => void look(), LOOK_EVERY_MS);
+    return () => clearInterval(again);
   }, [engine, workspace]);
   const open = async (channel: ChannelEntry) => {
     setJoining(channel.room);
