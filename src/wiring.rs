@@ -13,7 +13,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use schema::InstallationId;
 use schema::record::Installation;
-use store::{Embedded, EmbeddedConfig, Expect, Journal, Put, Records, RecordsExt};
+use store::{Embedded, Expect, Journal, Put, Records, RecordsExt};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +37,8 @@ pub struct Opened {
     pub records: Arc<dyn Records>,
     pub installation: InstallationId,
     pub backup: Backup,
+    /// Whether the disk is so full that nothing is written.
+    pub is_read_only: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// Everything of a node that people and programs can reach.
@@ -53,18 +55,20 @@ pub struct Running {
 }
 
 /// Opens the data, off the async workers: it may take a while after a crash. Errors: one sentence each.
-pub async fn open_store(data_dir: &Path) -> anyhow::Result<Opened> {
+pub async fn open_store(config: &Config) -> anyhow::Result<Opened> {
+    let (data_dir, settings) = (&config.node.data_dir, config.store.settings());
     let folder = store_dir(data_dir);
     std::fs::create_dir_all(&folder).with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
-    let embedded = tokio::task::spawn_blocking(move || Embedded::open(folder, EmbeddedConfig::default())).await??;
+    let embedded = tokio::task::spawn_blocking(move || Embedded::open(folder, settings)).await??;
     let embedded = Arc::new(embedded);
     let installation = installation(&embedded).await?;
-    let store = embedded.clone();
+    let (store, space) = (embedded.clone(), embedded.clone());
     let backup: Backup = Arc::new(move |to| {
         let store = store.clone();
         Box::pin(async move { store.backup(to).await })
     });
-    Ok(Opened { journal: embedded.clone(), records: embedded, installation, backup })
+    let is_read_only = Box::new(move || space.is_read_only());
+    Ok(Opened { journal: embedded.clone(), records: embedded, installation, backup, is_read_only })
 }
 
 /// Where the store of a data directory lies.
@@ -74,9 +78,9 @@ pub fn store_dir(data_dir: &Path) -> PathBuf {
 
 /// What carries orders out on data that no node runs on: all of a node but its doors.
 pub async fn desk(config: &Config) -> anyhow::Result<Desk> {
-    let Opened { journal, records, installation, backup } = open_store(&config.node.data_dir).await?;
+    let Opened { journal, records, installation, backup, .. } = open_store(config).await?;
     let auth = Auth::open(records.clone(), config.auth.settings()).await?;
-    let actors = actors::Config { installation, slots: SLOTS, ..actors::Config::default() };
+    let actors = config.rooms.settings(installation, SLOTS, config.limits.heartbeat_ms);
     let node = Node::start(actors, journal, records.clone(), Vec::new()).await?;
     Ok(Desk { auth, records, node, backup, slots: SLOTS })
 }
@@ -108,16 +112,12 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let listener = bind(config.listen.http, "listen.http").await?;
     let http_address = listener.local_addr()?;
 
-    let Opened { journal, records, installation, backup } = open_store(&config.node.data_dir).await?;
+    let Opened { journal, records, installation, backup, is_read_only } = open_store(config).await?;
+    health.ready_while("store", move || if is_read_only() { Err("it takes no writes: the disk is nearly full".into()) } else { Ok(()) });
     let auth = Auth::open(records.clone(), config.auth.settings()).await?;
     let prepared = Lots::prepare(&config.limits, lots(config))?;
     let outlets = prepared.outlets();
-    let actors = actors::Config {
-        installation,
-        slots: SLOTS,
-        heartbeat: Duration::from_millis(config.limits.heartbeat_ms.into()),
-        ..actors::Config::default()
-    };
+    let actors = config.rooms.settings(installation, SLOTS, config.limits.heartbeat_ms);
     let node = Node::start(actors, journal, records.clone(), outlets.clone()).await?;
     let lots = Arc::new(prepared.start(up::upward(node.clone(), auth.clone(), outlets, Handle::current()))?);
     let closing = node.clone();

@@ -4,6 +4,8 @@ use super::Config;
 
 type Problem = (String, String);
 
+const MIB: u64 = 1 << 20;
+
 impl Config {
     /// The first problem.
     pub fn check(&self) -> Result<(), Problem> {
@@ -23,6 +25,7 @@ impl Config {
             check_origin(origin).map_err(|problem| ("edge.origins".to_owned(), problem))?;
         }
         self.check_auth()?;
+        self.check_data()?;
         self.check_limits()
     }
 
@@ -40,6 +43,22 @@ impl Config {
         }
         // Above it the rows of one user would not fit the page they are read in.
         refuse(auth.logins_per_user_max > 200, "auth.logins_per_user_max", "at most 200 devices per user")
+    }
+
+    fn check_data(&self) -> Result<(), Problem> {
+        let (store, rooms) = (&self.store, &self.rooms);
+        for (key, value, least) in [
+            ("store.queue_bytes", store.queue_bytes as u64, MIB),
+            ("store.reserve_bytes", store.reserve_bytes, 16 * MIB),
+            ("store.readers", store.readers as u64, 1),
+            ("rooms.requests_waiting_max", rooms.requests_waiting_max as u64, 1),
+            ("rooms.bytes_waiting_max", rooms.bytes_waiting_max as u64, MIB),
+            ("rooms.tail_events_max", rooms.tail_events_max as u64, 2 * schema::limits::BLOCK_EVENTS_MAX as u64),
+            ("rooms.tail_bytes_max", rooms.tail_bytes_max as u64, MIB),
+        ] {
+            refuse(value < least, key, &format!("it has to be at least {least}"))?;
+        }
+        Ok(())
     }
 
     fn check_limits(&self) -> Result<(), Problem> {

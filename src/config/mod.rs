@@ -2,6 +2,7 @@
 //! Read once, at start; passed down as values. Does not know what the parts do with it.
 
 mod check;
+mod data;
 mod load;
 mod nearest;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::{self, SignUpPolicy};
 use crate::limits::Limits;
 
+pub use data::{Rooms, Store};
 pub use load::{Error, FILE_VARIABLE, load};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub struct Config {
     pub listen: Listen,
     pub auth: Auth,
     pub edge: Edge,
+    pub store: Store,
+    pub rooms: Rooms,
     pub limits: Limits,
     pub log: Log,
 }

@@ -1,0 +1,100 @@
+//! Settings of what keeps and orders the data: the store of one machine, and the rooms and sessions over it.
+
+use std::time::Duration;
+
+use schema::InstallationId;
+use serde::{Deserialize, Serialize};
+use store::EmbeddedConfig;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// The database's cache; 0: a quarter of the memory.
+    pub cache_bytes: u64,
+    /// What may wait for the writer. Over it: callers wait.
+    pub queue_bytes: usize,
+    /// Kept free on the disk. Below it: read-only.
+    pub reserve_bytes: u64,
+    /// A file that is given up then, so that what is under way can end.
+    pub ballast_bytes: u64,
+    /// Threads that read.
+    pub readers: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rooms {
+    /// Requests that wait in one room, and their bytes. Over it: `busy`.
+    pub requests_waiting_max: usize,
+    pub bytes_waiting_max: usize,
+    /// Of one slot above its watermark. Over it: its appends wait.
+    pub tail_events_max: usize,
+    pub tail_bytes_max: usize,
+    /// Unused for so long, a room or a session falls asleep.
+    pub room_idle_ms: u32,
+    pub session_idle_ms: u32,
+    /// From a user's last closed socket until others see them as offline.
+    pub offline_after_ms: u32,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        let store = EmbeddedConfig::default();
+        Self {
+            cache_bytes: 0,
+            queue_bytes: store.queue_bytes,
+            reserve_bytes: store.reserve_bytes,
+            ballast_bytes: store.ballast_bytes,
+            readers: store.readers,
+        }
+    }
+}
+
+impl Store {
+    pub fn settings(&self) -> EmbeddedConfig {
+        let default = EmbeddedConfig::default();
+        EmbeddedConfig {
+            cache_bytes: if self.cache_bytes == 0 { default.cache_bytes } else { self.cache_bytes },
+            queue_bytes: self.queue_bytes,
+            reserve_bytes: self.reserve_bytes,
+            ballast_bytes: self.ballast_bytes,
+            readers: self.readers,
+            ..default
+        }
+    }
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        let rooms = actors::Config::default();
+        let ms = |duration: Duration| u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
+        Self {
+            requests_waiting_max: rooms.room_requests_max,
+            bytes_waiting_max: rooms.room_bytes_max,
+            tail_events_max: rooms.tail_events_max,
+            tail_bytes_max: rooms.tail_bytes_max,
+            room_idle_ms: ms(rooms.room_idle),
+            session_idle_ms: ms(rooms.session_idle),
+            offline_after_ms: ms(rooms.offline_after),
+        }
+    }
+}
+
+impl Rooms {
+    pub fn settings(&self, installation: InstallationId, slots: u16, heartbeat_ms: u32) -> actors::Config {
+        let ms = |ms: u32| Duration::from_millis(ms.into());
+        actors::Config {
+            installation,
+            slots,
+            room_requests_max: self.requests_waiting_max,
+            room_bytes_max: self.bytes_waiting_max,
+            tail_events_max: self.tail_events_max,
+            tail_bytes_max: self.tail_bytes_max,
+            room_idle: ms(self.room_idle_ms),
+            session_idle: ms(self.session_idle_ms),
+            offline_after: ms(self.offline_after_ms),
+            heartbeat: ms(heartbeat_ms),
+            ..actors::Config::default()
+        }
+    }
+}
