@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -285,6 +285,42 @@ fn a_full_disk_is_said_before_the_database_is_touched() {
     assert!(sentence.ends_with("has 1024 KiB left; free some space and start again"), "{sentence}");
     assert!(!folder.path().join("db").exists());
     Embedded::open(folder.path(), with_free(20 * MIB)).unwrap();
+}
+
+/// The look at the disk, once a group, holds the writer until the test lets one group pass.
+#[tokio::test]
+async fn an_append_does_not_wait_for_a_flood_of_projections() {
+    const FLOOD: u64 = 100;
+    let folder = tempfile::tempdir().unwrap();
+    let (pass, may_pass) = std::sync::mpsc::channel::<()>();
+    let (may_pass, holds) = (std::sync::Mutex::new(may_pass), Arc::new(AtomicBool::new(false)));
+    let held = holds.clone();
+    let free_bytes = Box::new(move |_: &Path| {
+        if held.load(Ordering::SeqCst) {
+            // An error: the test is over, everything passes.
+            let _ = may_pass.lock().unwrap().recv();
+        }
+        Ok(1 << 40)
+    });
+    let store = Embedded::open(folder.path(), EmbeddedConfig { disk_interval: Duration::ZERO, free_bytes, ..config() }).unwrap();
+    fill(&store, 1).await;
+    holds.store(true, Ordering::SeqCst);
+    let row = |number: u64| Key::new(Table::History, &[b"room"], &[&number.to_be_bytes()]);
+    let flood = |number| store.put_many(vec![Write { key: row(number), stamp: 1, value: Some(vec![0; 60_000].into()) }]);
+    let mut plain: Vec<_> = (0..FLOOD).map(flood).collect();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(plain.iter_mut().all(|call| call.as_mut().poll(&mut context).is_pending()));
+    let mut append = store.append(append(1));
+    assert!(append.as_mut().poll(&mut context).is_pending());
+    // The writer may have taken the first rows alone; the append is in its next group then.
+    pass.send(()).unwrap();
+    pass.send(()).unwrap();
+    assert_eq!(append.await.unwrap(), Appended::Applied);
+    let written =
+        plain.iter_mut().filter_map(|call| matches!(call.as_mut().poll(&mut context), std::task::Poll::Ready(Ok(()))).then_some(()));
+    let written = written.count() as u64;
+    assert!(written < FLOOD / 2, "{written} of {FLOOD} rows were written before the append");
+    drop(pass);
 }
 
 #[tokio::test]
