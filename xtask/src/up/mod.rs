@@ -34,17 +34,28 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     doctor::require(doctor::TO_RUN)?;
     let stop = on_stop()?;
-    println!("[1/3] the web client");
-    client::install()?;
-    client::build()?;
-    println!("[2/3] the node{}", if options.quick { "" } else { " (the first build takes some minutes)" });
-    let program = build_node(options.quick)?;
+    let program = match build(options.quick) {
+        // Ctrl-C reached the builders too: they did not fail, they were stopped.
+        Err(_) if stop.try_recv().is_ok() => {
+            println!("\nstopped");
+            return Ok(());
+        }
+        built => built?,
+    };
     println!("[3/3] starting");
     let first = prepare_home(options.fresh)?;
     let mut node = Node::start(&program, Path::new(HOME), options.port, first)?;
     let outcome = live(&mut node, first, &stop);
     node.stop()?;
     outcome
+}
+
+fn build(quick: bool) -> Result<std::path::PathBuf> {
+    println!("[1/3] the web client");
+    client::install()?;
+    client::build()?;
+    println!("[2/3] the node{}", if quick { "" } else { " (the first build takes some minutes)" });
+    build_node(quick)
 }
 
 /// From the first answer to Ctrl-C, or to the node's own end.
