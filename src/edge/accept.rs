@@ -24,6 +24,7 @@ use parking_lot::Mutex;
 use schema::ErrorCode;
 use schema::wire::Format;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -104,6 +105,8 @@ impl Door {
     /// Accepts until `drain`.
     pub async fn serve(self: &Arc<Self>, listener: TcpListener) {
         let mut draining = self.draining.subscribe();
+        // Without it the signal would end the process; with TLS it means that the files are new.
+        let mut hangup = signal(SignalKind::hangup()).ok();
         let mut look = tokio::time::interval(CERTIFICATE_LOOK);
         loop {
             tokio::select! {
@@ -115,7 +118,8 @@ impl Door {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 },
-                _ = look.tick() => self.look_at_certificate(),
+                _ = look.tick() => self.look_at_certificate(false),
+                true = heard(&mut hangup) => self.look_at_certificate(true),
                 () = async { drop(draining.wait_for(|draining| *draining).await) } => return,
             }
         }
@@ -125,8 +129,8 @@ impl Door {
         self.proxies.contains(&address.to_canonical())
     }
 
-    fn look_at_certificate(&self) {
-        match self.certificates.as_ref().map(|certificates| certificates.reload(false)) {
+    fn look_at_certificate(&self, always: bool) {
+        match self.certificates.as_ref().map(|certificates| certificates.reload(always)) {
             Some(Ok(true)) => tracing::info!("a new certificate is in use"),
             Some(Err(error)) => tracing::error!(%error, "the new certificate is not used, the old one stays"),
             _ => {}
@@ -252,6 +256,13 @@ impl Door {
         self.metrics.handshakes.increment(1);
         self.lots.park(Arrival { socket, tls, format, address, read });
         places.into_iter().for_each(Place::keep);
+    }
+}
+
+async fn heard(hangup: &mut Option<Signal>) -> bool {
+    match hangup {
+        Some(hangup) => hangup.recv().await.is_some(),
+        None => false,
     }
 }
 

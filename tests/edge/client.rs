@@ -116,6 +116,12 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
+    /// Everything until the stream ends.
+    pub fn end(&mut self) -> String {
+        while self.more() {}
+        String::from_utf8_lossy(&std::mem::take(&mut self.read)).into_owned()
+    }
+
     pub fn next(&mut self) -> Came {
         loop {
             if let Some((came, length)) = parse(&self.read) {

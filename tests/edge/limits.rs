@@ -160,3 +160,20 @@ fn behind_a_proxy_clients_are_counted_by_their_own_address_and_others_may_not_cl
     let (_kept, first) = ask([127, 0, 0, 8], "203.0.113.7");
     assert_eq!((first.as_str(), ask([127, 0, 0, 8], "203.0.113.8").1.as_str()), ("101", "429"));
 }
+
+#[test]
+fn thousands_of_half_open_handshakes_keep_nobody_out_and_are_cut_off() {
+    let world = World::with(Limits { head_ms: 1_000, ..Limits::default() });
+    let mut half_open = Vec::new();
+    for host in 1..=100 {
+        for _ in 0..20 {
+            let mut client = open_from([127, 0, 1, host], world.address);
+            client.write(b"GET /v1/ws HTTP/1.1\r\nHost: a\r\nUpg");
+            half_open.push(client);
+        }
+    }
+    world.member(user(1), &[]);
+    for mut client in half_open {
+        assert_eq!(client.end(), "", "nothing is said to half a request");
+    }
+}

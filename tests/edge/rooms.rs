@@ -132,3 +132,20 @@ fn a_turn_that_panics_costs_the_connections_of_its_lot_and_nothing_more() {
     world.batch(room(1), vec![message(room(1), 1, "still here")]);
     assert_eq!(seqs(&mut back, 1), [1]);
 }
+
+#[test]
+fn what_comes_while_a_big_room_is_worked_off_is_not_forgotten() {
+    let limits = Limits { slice_members: 1, unauthenticated_per_address_max: 1000, ..Limits::default() };
+    let world = World::with(limits);
+    let mut members: Vec<Client> = (0..100).map(|n| world.member(user(n), &[room(1)]).0).collect();
+    for seq in 1..=20 {
+        // The first one has it while the last one has not: the next batch is pushed in the middle of this one.
+        world.batch(room(1), vec![message(room(1), seq * 2 - 1, "odd")]);
+        assert_eq!(seqs(&mut members[0], 1), [seq * 2 - 1]);
+        world.batch(room(1), vec![message(room(1), seq * 2, "even")]);
+        for (n, member) in members.iter_mut().enumerate() {
+            let wanted = [seq * 2 - 1, seq * 2];
+            assert_eq!(seqs(member, if n == 0 { 1 } else { 2 }), wanted[usize::from(n == 0)..]);
+        }
+    }
+}

@@ -1,147 +1,23 @@
 //! Bytes out. What became ready in a turn is gathered as pairs (connection, chunk) and written per connection at once;
 //! what the kernel does not take waits in that connection's outbox.
-//!
-//! Frames of a room are joined once per wire format, and every member is sent the same bytes.
 
-use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
-use std::rc::Rc;
 
-use actors::outlet::Encoded;
 use bytes::Bytes;
 use schema::server::Behind;
-use schema::wire::Format;
-use schema::{CloseCode, EventBody, ServerEvent};
+use schema::{CloseCode, ServerEvent};
 
 use super::Lot;
+use super::joined::{Joined, Kind};
 use super::read::may_read;
-use super::say::{framed, opcode};
-use crate::edge::frame::{frame_bytes, write_close, write_frame};
-use crate::edge::outbox::{Chunk, Class, Effects, Outbox, Overflow, Pull};
+use super::say::framed;
+use crate::edge::frame::write_close;
+use crate::edge::outbox::{Chunk, Class, Effects, Outbox, Overflow};
 use crate::edge::slab::{Entry, Phase};
 
 /// Buffers of one `writev`.
 const SLICES_MAX: usize = 32;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Chunk(Class),
-    /// Goes before what was held for it.
-    Greeting,
-    /// A page of a room that may be withheld.
-    Page {
-        room: u32,
-        to: u64,
-        head: u64,
-    },
-    /// No bytes: withhold the room.
-    Pull(Pull),
-    /// A close frame; `keep`: after what is queued.
-    Last {
-        keep: bool,
-    },
-}
-
-/// Frames that go out as one.
-pub(super) struct Joined {
-    events: Vec<Encoded>,
-    frames: u16,
-    kind: Kind,
-    json: OnceCell<Bytes>,
-    msgpack: OnceCell<Bytes>,
-}
-
-#[derive(Default)]
-pub(super) struct Delivery {
-    joined: Vec<Rc<Joined>>,
-    pairs: Vec<(u32, u32)>,
-    /// How often pairs followed chunks: within one such run a connection's pairs stand together.
-    runs: u32,
-    in_run: bool,
-}
-
-impl Joined {
-    pub fn many(events: Vec<Encoded>, kind: Kind) -> Rc<Self> {
-        let frames = events.len() as u16;
-        Rc::new(Self { events, frames, kind, json: OnceCell::new(), msgpack: OnceCell::new() })
-    }
-    pub fn one(event: Encoded, kind: Kind) -> Rc<Self> {
-        Self::many(vec![event], kind)
-    }
-    pub fn pull(pull: Pull) -> Rc<Self> {
-        Self::many(Vec::new(), Kind::Pull(pull))
-    }
-    /// A frame that is written already, the same in both formats.
-    fn frame(bytes: Bytes, kind: Kind) -> Rc<Self> {
-        let cell = || OnceCell::from(bytes.clone());
-        Rc::new(Self { events: Vec::new(), frames: 1, kind, json: cell(), msgpack: cell() })
-    }
-
-    /// Cuts events to chunks of about `bytes_max`.
-    pub fn chunks(events: Vec<Encoded>, bytes_max: usize, kind: impl Fn(&[Encoded]) -> Kind) -> Vec<Rc<Self>> {
-        let mut chunks = Vec::new();
-        let (mut open, mut bytes) = (Vec::new(), 0);
-        for event in events {
-            let more = about_bytes(event.event());
-            if bytes + more > bytes_max && !open.is_empty() {
-                let kind = kind(&open);
-                chunks.push(Self::many(std::mem::take(&mut open), kind));
-                bytes = 0;
-            }
-            bytes += more;
-            open.push(event);
-        }
-        let kind = kind(&open);
-        chunks.push(Self::many(open, kind));
-        chunks
-    }
-
-    fn bytes(&self, format: Format) -> &Bytes {
-        let cell = if format == Format::Json { &self.json } else { &self.msgpack };
-        cell.get_or_init(|| {
-            let payloads = || self.events.iter().map(|event| event.bytes(format));
-            let mut out = Vec::with_capacity(payloads().map(|payload| frame_bytes(payload.len())).sum());
-            payloads().for_each(|payload| write_frame(&mut out, opcode(format), payload));
-            out.into()
-        })
-    }
-    fn chunk(&self, format: Format) -> Chunk {
-        let class = if let Kind::Chunk(class) = self.kind { class } else { Class::Direct };
-        Chunk { bytes: self.bytes(format).clone(), frames: self.frames, class }
-    }
-}
-
-/// Near enough to cut writes by; the exact size is known only once it is encoded.
-fn about_bytes(event: &ServerEvent) -> usize {
-    let text = match event {
-        ServerEvent::Event(event) => match &event.body {
-            EventBody::Message(message) => message.text.len(),
-            EventBody::Edit { text, .. } => text.len(),
-            EventBody::Created { members, .. } => members.len() * 80,
-            _ => 0,
-        },
-        _ => 0,
-    };
-    256 + text
-}
-
-impl Delivery {
-    pub fn add(&mut self, joined: Rc<Joined>) -> u32 {
-        self.in_run = false;
-        self.joined.push(joined);
-        self.joined.len() as u32 - 1
-    }
-    pub fn to(&mut self, index: u32, joined: u32) {
-        self.runs += u32::from(!std::mem::replace(&mut self.in_run, true));
-        self.pairs.push((index, joined));
-    }
-    fn clear(&mut self) {
-        self.joined.clear();
-        self.pairs.clear();
-        (self.runs, self.in_run) = (0, false);
-    }
-}
 
 impl Lot {
     /// A frame of the lot's own for one connection.

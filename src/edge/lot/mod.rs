@@ -9,6 +9,7 @@
 
 mod close;
 mod deliver;
+mod joined;
 mod read;
 mod say;
 mod time;
@@ -32,7 +33,7 @@ use super::metrics::LotMetrics;
 use super::rooms::Rooms;
 use super::slab::{Card, Phase, Slab};
 use super::{outbox, parser};
-use deliver::Delivery;
+use joined::Delivery;
 use work::Work;
 
 /// Read at once; what a connection has unfinished is kept apart, so this is per lot.
@@ -54,6 +55,8 @@ pub(super) struct Lot {
     draining: Option<Tick>,
     scratch: Vec<u8>,
     inbox: Vec<Down>,
+    /// Who pushes to an inbox that is not empty wakes nobody: it has to be looked at before we sleep.
+    inbox_unseen: bool,
     script: VecDeque<Work>,
     delivery: Delivery,
     /// Connections that may have bytes to read and may be read.
@@ -96,6 +99,7 @@ impl Lot {
             draining: None,
             scratch: vec![0; SCRATCH_BYTES],
             inbox: Vec::new(),
+            inbox_unseen: false,
             script: VecDeque::new(),
             delivery: Delivery::default(),
             ready: Vec::new(),
@@ -146,7 +150,8 @@ impl Lot {
         for index in std::mem::take(&mut self.ready) {
             self.read(index);
         }
-        if self.script.is_empty() {
+        self.inbox_unseen = !self.script.is_empty();
+        if !self.inbox_unseen {
             self.take_inbox();
         }
         self.work();
@@ -157,7 +162,7 @@ impl Lot {
     }
 
     fn may_sleep(&self) -> Option<Duration> {
-        if !self.script.is_empty() || !self.ready.is_empty() {
+        if !self.script.is_empty() || !self.ready.is_empty() || self.inbox_unseen {
             return Some(Duration::ZERO);
         }
         let due_ms = u64::from(self.wheel.next()?.0) * u64::from(Tick::MS);

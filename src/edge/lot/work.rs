@@ -11,7 +11,7 @@ use schema::server::Reconnect;
 use schema::{CloseCode, ConnectionId, RoomId, ServerEvent, UserId};
 
 use super::Lot;
-use super::deliver::{Joined, Kind};
+use super::joined::{Joined, Kind};
 use super::read::may_read;
 use crate::edge::Up;
 use crate::edge::outbox::{Class, Pull};

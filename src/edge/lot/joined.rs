@@ -1,0 +1,133 @@
+//! What goes out as one: frames joined once for everybody who gets them, and the turn's list of who gets which.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use actors::outlet::Encoded;
+use bytes::Bytes;
+use schema::wire::Format;
+use schema::{EventBody, ServerEvent};
+
+use super::say::opcode;
+use crate::edge::frame::{frame_bytes, write_frame};
+use crate::edge::outbox::{Chunk, Class, Pull};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Chunk(Class),
+    /// Goes before what was held for it.
+    Greeting,
+    /// A page of a room that may be withheld.
+    Page {
+        room: u32,
+        to: u64,
+        head: u64,
+    },
+    /// No bytes: withhold the room.
+    Pull(Pull),
+    /// A close frame; `keep`: after what is queued.
+    Last {
+        keep: bool,
+    },
+}
+
+/// Frames that go out as one.
+pub(super) struct Joined {
+    events: Vec<Encoded>,
+    pub frames: u16,
+    pub kind: Kind,
+    json: OnceCell<Bytes>,
+    msgpack: OnceCell<Bytes>,
+}
+
+#[derive(Default)]
+pub(super) struct Delivery {
+    pub joined: Vec<Rc<Joined>>,
+    /// Connection and chunk.
+    pub pairs: Vec<(u32, u32)>,
+    /// How often pairs followed chunks: within one such run a connection's pairs stand together.
+    pub runs: u32,
+    in_run: bool,
+}
+
+impl Joined {
+    pub fn many(events: Vec<Encoded>, kind: Kind) -> Rc<Self> {
+        let frames = events.len() as u16;
+        Rc::new(Self { events, frames, kind, json: OnceCell::new(), msgpack: OnceCell::new() })
+    }
+    pub fn one(event: Encoded, kind: Kind) -> Rc<Self> {
+        Self::many(vec![event], kind)
+    }
+    pub fn pull(pull: Pull) -> Rc<Self> {
+        Self::many(Vec::new(), Kind::Pull(pull))
+    }
+    /// A frame that is written already, the same in both formats.
+    pub fn frame(bytes: Bytes, kind: Kind) -> Rc<Self> {
+        let cell = || OnceCell::from(bytes.clone());
+        Rc::new(Self { events: Vec::new(), frames: 1, kind, json: cell(), msgpack: cell() })
+    }
+
+    /// Cuts events to chunks of about `bytes_max`.
+    pub fn chunks(events: Vec<Encoded>, bytes_max: usize, kind: impl Fn(&[Encoded]) -> Kind) -> Vec<Rc<Self>> {
+        let mut chunks = Vec::new();
+        let (mut open, mut bytes) = (Vec::new(), 0);
+        for event in events {
+            let more = about_bytes(event.event());
+            if bytes + more > bytes_max && !open.is_empty() {
+                let kind = kind(&open);
+                chunks.push(Self::many(std::mem::take(&mut open), kind));
+                bytes = 0;
+            }
+            bytes += more;
+            open.push(event);
+        }
+        let kind = kind(&open);
+        chunks.push(Self::many(open, kind));
+        chunks
+    }
+
+    pub fn bytes(&self, format: Format) -> &Bytes {
+        let cell = if format == Format::Json { &self.json } else { &self.msgpack };
+        cell.get_or_init(|| {
+            let payloads = || self.events.iter().map(|event| event.bytes(format));
+            let mut out = Vec::with_capacity(payloads().map(|payload| frame_bytes(payload.len())).sum());
+            payloads().for_each(|payload| write_frame(&mut out, opcode(format), payload));
+            out.into()
+        })
+    }
+    pub fn chunk(&self, format: Format) -> Chunk {
+        let class = if let Kind::Chunk(class) = self.kind { class } else { Class::Direct };
+        Chunk { bytes: self.bytes(format).clone(), frames: self.frames, class }
+    }
+}
+
+/// Near enough to cut writes by; the exact size is known only once it is encoded.
+fn about_bytes(event: &ServerEvent) -> usize {
+    let text = match event {
+        ServerEvent::Event(event) => match &event.body {
+            EventBody::Message(message) => message.text.len(),
+            EventBody::Edit { text, .. } => text.len(),
+            EventBody::Created { members, .. } => members.len() * 80,
+            _ => 0,
+        },
+        _ => 0,
+    };
+    256 + text
+}
+
+impl Delivery {
+    pub fn add(&mut self, joined: Rc<Joined>) -> u32 {
+        self.in_run = false;
+        self.joined.push(joined);
+        self.joined.len() as u32 - 1
+    }
+    pub fn to(&mut self, index: u32, joined: u32) {
+        self.runs += u32::from(!std::mem::replace(&mut self.in_run, true));
+        self.pairs.push((index, joined));
+    }
+    pub fn clear(&mut self) {
+        self.joined.clear();
+        self.pairs.clear();
+        (self.runs, self.in_run) = (0, false);
+    }
+}
