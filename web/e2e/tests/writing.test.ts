@@ -137,8 +137,7 @@ test('16: a reply shows what it answers; a click goes there, and back', async ()
   await a.say('the question');
   for (let n = 0; n < 40; n++) await api.post(ben, room, `in between ${n}`);
   await b.message('in between 39').waitFor();
-  await b.list.evaluate((list) => { list.scrollTop = 0; });
-  await b.message('the question').waitFor();
+  await eventually(async () => { await b.message('the question').first().scrollIntoViewIfNeeded(); return inView(b, 'the question'); }).toBe(true);
   await b.tool('the question', 'Reply');
   await b.say('the answer');
   const quote = a.message('the answer').locator('[data-quote]');

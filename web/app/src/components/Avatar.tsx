@@ -8,9 +8,7 @@ const SIZES = { 20: 'size-5 text-[0.5rem]', 24: 'size-6 text-[0.625rem]', 32: 's
 
 export function Tile({ id, name, size = 36, round = false }: { id: string; name: string; size?: keyof typeof SIZES; round?: boolean }) {
   return (
-    <span aria-hidden="true" style={{ background: `oklch(var(--avatar-l) 0.1 ${hueOf(id)})` }} className={`inline-flex shrink-0 items-center justify-center font-semibold text-white select-none ${round ? 'rounded-full' : size > 24 ? 'rounded-[28%]' : 'rounded-[26%]'} ${SIZES[size]}`}>
-      {initials(name)}
-    </span>
+    <span aria-hidden="true" style={{ background: `oklch(var(--avatar-l) 0.1 ${hueOf(id)})` }} className={`initials inline-flex shrink-0 items-center justify-center font-semibold text-white select-none ${round ? 'rounded-full' : size > 24 ? 'rounded-[28%]' : 'rounded-[26%]'} ${SIZES[size]}`} data-initials={initials(name)} />
   );
 }
 

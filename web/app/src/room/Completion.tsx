@@ -1,6 +1,6 @@
 // Completing `@name` and `:emoji` while writing, by keyboard or by hand.
 
-import { useCallback, useEffect, useId, useMemo, useState, type RefObject } from 'react';
+import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type RefObject } from 'react';
 import { Avatar } from '../components/Avatar';
 import { loadEmoji } from '../components/EmojiPicker';
 import { completing, score, type Pick } from '../model/compose';
@@ -20,6 +20,16 @@ export function useCompletion(field: RefObject<HTMLTextAreaElement | null>, text
   const [found, setFound] = useState(0);
   const word = useMemo(() => completing(text, Math.min(caret, text.length)), [text, caret]);
   const key = word ? `${word.kind}${word.from}` : null;
+
+  /** Where the caret goes with the next text: at once, so that what is typed meanwhile follows it. */
+  const due = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    if (due.current === null) return;
+    field.current?.focus();
+    field.current?.setSelectionRange(due.current, due.current);
+    setCaret(due.current);
+    due.current = null;
+  }, [field, text]);
 
   useEffect(() => { setAt(0); }, [word?.query, key]);
   useEffect(() => {
@@ -44,8 +54,8 @@ export function useCompletion(field: RefObject<HTMLTextAreaElement | null>, text
     const rest = text.slice(Math.min(caret, text.length));
     const before = text.slice(0, word.from) + choice.insert + (rest.startsWith(' ') ? '' : ' ');
     if (choice.user) picks.current.push({ label: choice.label, id: choice.user });
+    due.current = before.length;
     setText(before + rest);
-    requestAnimationFrame(() => { field.current?.focus(); field.current?.setSelectionRange(before.length, before.length); setCaret(before.length); });
   }, [word, text, caret, picks, setText, field]);
 
   const look = useCallback(() => setCaret(field.current?.selectionStart ?? 0), [field]);
@@ -62,7 +72,7 @@ export function useCompletion(field: RefObject<HTMLTextAreaElement | null>, text
     act[event.key]!();
     return true;
   };
-  return { id, open, choices, at, setAt, take, look, onKey };
+  return { id, open, choices, at, setAt, take, look, onKey, due };
 }
 
 function people(query: string, room: string): Choice[] {

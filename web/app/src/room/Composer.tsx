@@ -91,8 +91,8 @@ export function Composer({ view, mode, onMode, onSent, onEditLast }: { view: Vie
 
   const insert = (piece: string) => {
     const at = field.current?.selectionStart ?? text.length;
+    completion.due.current = at + piece.length;
     change(text.slice(0, at) + piece + text.slice(field.current?.selectionEnd ?? at));
-    requestAnimationFrame(() => { field.current?.focus(); field.current?.setSelectionRange(at + piece.length, at + piece.length); });
   };
 
   if (room.state.settings.archived) return <p className="mx-5 mb-4 rounded-lg bg-panel p-3 text-center text-sm text-ink-2">This room is archived. It can be read, not written.</p>;

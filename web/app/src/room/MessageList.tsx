@@ -84,7 +84,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   const onScroll = useCallback(() => { setEnd(virtualizer.isAtEnd(END_PX)); read(); }, [virtualizer, read]);
   useEffect(() => { onScroll(); }, [onScroll, rows.length, opened, view.room.log.head]);
 
-  const { active, hover, handlers } = useRoving(rows, virtualizer, scroller);
+  const { active, tools, handlers } = useRoving(rows, virtualizer, scroller);
   const waiting = Math.max(0, Math.max(view.room.log.ordinal, view.room.state.ordinal) - view.room.state.read_ordinal);
   const style = useMemo(() => ({ height: virtualizer.getTotalSize() }), [virtualizer.getTotalSize()]);
   return (
@@ -98,7 +98,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
             if (!row) return null;
             return (
               <div key={item.key} data-index={item.index} ref={virtualizer.measureElement} className="absolute inset-x-0 top-0" style={{ transform: `translateY(${item.start}px)` }}>
-                <One row={row} view={view} me={me} active={row.key === active} tools={row.key === hover} flash={row.kind === 'message' && row.event.seq === flash} />
+                <One row={row} view={view} me={me} active={row.key === active} tools={row.key === tools} flash={row.kind === 'message' && row.event.seq === flash} />
               </div>
             );
           })}

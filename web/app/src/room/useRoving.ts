@@ -9,6 +9,7 @@ export function useRoving(rows: readonly Row[], virtualizer: Virtualizer<HTMLDiv
   const actions = useActions();
   const [chosen, setChosen] = useState<string | null>(null);
   const [hover, setHover] = useState<string | null>(null);
+  const [focused, setFocused] = useState<string | null>(null);
   const now = useRef(rows);
   now.current = rows;
   const last = rows.findLast((row) => row.kind === 'message')?.key ?? null;
@@ -47,9 +48,9 @@ export function useRoving(rows: readonly Row[], virtualizer: Virtualizer<HTMLDiv
     onPointerLeave: () => setHover(null),
     onFocus(event: React.FocusEvent) {
       const key = (event.target as HTMLElement).closest<HTMLElement>('[data-key]')?.dataset.key;
-      if (key) { setChosen(key); setHover(key); }
+      if (key) { setChosen(key); setFocused(key); }
     },
-    onBlur: () => setHover(null),
+    onBlur: () => setFocused(null),
   }), [actions, move]);
-  return { active, hover, handlers };
+  return { active, tools: hover ?? focused, handlers };
 }
