@@ -7,8 +7,9 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use schema::client::{Act, Order};
-use schema::{Cmid, ErrorCode, Event, EventBody, RoomId, RoomKind, RoomSettings, UserId, limits};
+use schema::{Cmid, ErrorCode, Event, EventBody, RoomId, RoomKind, RoomSettings, UserId};
 
+use super::exactly_once::{self, LookUp};
 use super::members::Members;
 use super::recent::Recent;
 use super::rules::{self, Verdict};
@@ -119,6 +120,10 @@ pub struct State {
 impl State {
     pub fn recent(&self, seq: u64) -> Option<&Arc<Event>> {
         self.recent.get(seq)
+    }
+    /// The first seq that is remembered; everything from it to the head is.
+    pub fn recent_first(&self) -> Option<u64> {
+        self.recent.first()
     }
     pub fn is_deleted(&self, seq: u64) -> bool {
         self.deleted.contains(&seq)
@@ -272,15 +277,13 @@ impl Core {
         });
         let found = self.state.recent.find(ask.order.cmid).or(searched.and_then(|(_, found, _)| found.as_ref()));
         if let Some(event) = found {
-            let outcome = if is_same(event, ask) { landed(event) } else { Outcome::Refused(ErrorCode::IdConflict) };
+            let outcome = if exactly_once::is_same(event, ask) { landed(event) } else { Outcome::Refused(ErrorCode::IdConflict) };
             return Decision::DoneAt(event.seq, outcome);
         }
-        if let Some(need) = self.search(ask, searched.map(|(upto, ..)| upto)) {
-            let Need::Search { from, upto, .. } = need else { unreachable!("a search is needed") };
-            if upto.saturating_sub(from) >= limits::CMID_SCAN_MAX {
-                return Decision::Done(Outcome::Refused(ErrorCode::ExpiredId));
-            }
-            return Decision::Need(need);
+        match exactly_once::look_up(&self.state, ask, searched.map(|(upto, ..)| upto)) {
+            LookUp::Enough => {}
+            LookUp::Need(need) => return Decision::Need(need),
+            LookUp::Refuse(code) => return Decision::Done(Outcome::Refused(code)),
         }
         if let Some(prev) = ask.order.prev
             && self.state.recent.find(prev).is_none()
@@ -297,16 +300,6 @@ impl Core {
             Verdict::Admit(body) => Decision::Admit(body),
             Verdict::Need(need) => Decision::Need(need),
         }
-    }
-
-    /// What lies between `after` and the recent events, as far as it was not searched yet.
-    fn search(&self, ask: &Ask, searched: Option<u64>) -> Option<Need> {
-        let by_key = ask.order.cmid.0.get_version_num() == 8;
-        let from = ask.order.after.max(searched.unwrap_or(0)) + 1;
-        let upto = self.state.recent.first().map_or(self.state.head, |first| first - 1);
-        let behind_ring = if by_key { searched.is_none() && upto > 0 } else { from <= upto };
-        let (cmid, prev) = (ask.order.cmid, ask.order.prev);
-        behind_ring.then_some(Need::Search { from: if by_key { upto + 1 } else { from }, upto, user: ask.user, cmid, prev, by_key })
     }
 
     /// Both sides may open their direct room: the second finds it open.
@@ -363,27 +356,4 @@ enum Decision {
 
 fn landed(event: &Event) -> Outcome {
     Outcome::Landed { seq: event.seq, ordinal: event.ordinal, at: event.at }
-}
-
-/// Whether the event is what this request asks for. An erased one counts as the same: its body is gone, its cmid is not.
-fn is_same(event: &Event, ask: &Ask) -> bool {
-    if event.user != ask.user {
-        return false;
-    }
-    match (&event.body, &ask.act) {
-        (EventBody::Erased, _) => true,
-        (EventBody::Message(m), Act::Post { text, reply, .. }) => m.text == *text && m.reply == *reply,
-        (EventBody::Edit { target: t, text: x }, Act::Edit { target, text }) => t == target && x == text,
-        (EventBody::Delete { target: t, .. }, Act::Delete { target, .. }) => t == target,
-        (EventBody::React { target: t, emoji: e, on: o }, Act::React { target, emoji, on }) => t == target && e == emoji && o == on,
-        (EventBody::Pin { target: t, on: o }, Act::Pin { target, on }) => t == target && o == on,
-        (EventBody::Member { user, role: Some(_), .. }, Act::Join) => *user == ask.user,
-        (EventBody::Member { user, role: None, .. }, Act::Leave) => *user == ask.user,
-        (EventBody::Member { user: u, role: Some(_), .. }, Act::Invite { user }) => u == user,
-        (EventBody::Member { user: u, role: None, .. }, Act::Kick { user }) => u == user,
-        (EventBody::Member { user: u, role: Some(r), .. }, Act::Role { user, role }) => u == user && r == role,
-        (EventBody::Settings(s), Act::Settings { settings }) => s == settings,
-        (EventBody::Created { kind: k, .. }, Act::Create { kind, .. }) => k == kind,
-        _ => false,
-    }
 }

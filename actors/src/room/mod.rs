@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod core;
+mod exactly_once;
 mod learn;
 mod members;
 mod recent;
