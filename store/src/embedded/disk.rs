@@ -132,10 +132,12 @@ impl Disk {
         // Coming back wants more than going down did, else the ballast flaps.
         let back =
             if self.room == Room::Open { 0 } else { self.space.reserve_bytes / 8 + if self.has_ballast { 0 } else { self.ballast_bytes } };
-        match () {
-            () if free >= self.space.reserve_bytes + back => Room::Open,
-            () if free >= self.space.reserve_bytes / 2 => Room::Finishing,
-            () => Room::Shut,
+        if free >= self.space.reserve_bytes + back {
+            Room::Open
+        } else if free >= self.space.reserve_bytes / 2 {
+            Room::Finishing
+        } else {
+            Room::Shut
         }
     }
 

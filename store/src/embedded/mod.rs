@@ -9,11 +9,11 @@ mod lock;
 mod mark;
 mod open;
 mod queue;
+mod read;
 mod readers;
 mod wal;
 mod writer;
 
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,7 +30,7 @@ pub use config::{EmbeddedConfig, OnFatal};
 pub use disk::{FreeBytes, free_bytes};
 
 use crate::metrics::Metrics;
-use crate::op::{Op, fits};
+use crate::op::Op;
 use crate::{Answer, Append, Appended, Error, Expect, Fenced, Journal, Put, Range, Records, Row, StoredBlock, Write};
 use open::{Tables, make_folder, storage, unusable};
 
@@ -50,9 +50,6 @@ pub struct Embedded {
     /// Last: the next process may come in when everything else has ended.
     _lock: lock::Lock,
 }
-
-/// However many a caller asks for.
-const READ_BLOCKS_MAX: usize = 512;
 
 impl Embedded {
     /// Makes the folder if it is not there. Blocks (for seconds after a crash); one process per folder.
@@ -145,8 +142,7 @@ impl Journal for Embedded {
         Box::pin(async move { Ok(self.queue.submit(Op::Append(append)).await?.appended()) })
     }
     fn read(&self, slot: SlotId, from: u64, limit: usize) -> Answer<'_, Result<Vec<StoredBlock>, Error>> {
-        let limit = limit.min(READ_BLOCKS_MAX);
-        Box::pin(self.readers.read(move |tables| open::read_blocks(tables, slot, from, limit)))
+        Box::pin(self.readers.read(move |tables| read::blocks(tables, slot, from, limit)))
     }
     fn trim(&self, slot: SlotId, upto: u64) -> Answer<'_, Result<(), Error>> {
         Box::pin(async move { self.queue.submit(Op::Trim { slot, upto }).await.map(drop) })
@@ -158,10 +154,10 @@ impl Journal for Embedded {
 
 impl Records for Embedded {
     fn get(&self, key: Key) -> Answer<'_, Result<Option<Row>, Error>> {
-        Box::pin(self.readers.read(move |tables| get(tables, key)))
+        Box::pin(self.readers.read(move |tables| read::get(tables, key)))
     }
     fn scan(&self, range: Range) -> Answer<'_, Result<Vec<Row>, Error>> {
-        Box::pin(self.readers.read(move |tables| scan(tables, &range)))
+        Box::pin(self.readers.read(move |tables| read::scan(tables, &range)))
     }
     fn put(&self, key: Key, value: Bytes, expect: Expect) -> Answer<'_, Result<Put, Error>> {
         Box::pin(async move { Ok(self.queue.submit(Op::Put { key, value, expect }).await?.put()) })
@@ -178,35 +174,4 @@ impl Records for Embedded {
     fn sync(&self) -> Answer<'_, Result<(), Error>> {
         Box::pin(async move { self.queue.submit(Op::Sync).await.map(drop) })
     }
-}
-
-fn get(tables: &Tables, key: Key) -> Result<Option<Row>, Error> {
-    if !fits(&key) {
-        return Ok(None);
-    }
-    let bytes = layout::record_key(&key);
-    let value = tables.records.get(&bytes).map_err(|error| storage(&layout::record_name(&bytes), error))?;
-    let cell = value.map(|value| layout::decode_cell(&bytes, &value)).transpose()?;
-    Ok(cell.and_then(|cell| Some(Row { key, value: cell.value?, stamp: cell.stamp })))
-}
-
-fn scan(tables: &Tables, range: &Range) -> Result<Vec<Row>, Error> {
-    if !fits(&Key { sort: Bytes::new(), ..range.partition.clone() }) {
-        return Ok(Vec::new());
-    }
-    let prefix = layout::partition_prefix(&range.partition);
-    let start = [&prefix[..], &range.from].concat();
-    let end = if range.to.is_empty() { layout::after_prefix(&prefix) } else { [&prefix[..], &range.to].concat() };
-    if start >= end {
-        return Ok(Vec::new());
-    }
-    let mut rows = tables.records.range::<Vec<u8>, _>((Bound::Included(start), Bound::Excluded(end)));
-    let mut found = Vec::new();
-    while found.len() < range.limit
-        && let Some(row) = if range.newest_first { rows.next_back() } else { rows.next() }
-    {
-        let (key, value) = row.into_inner().map_err(|error| storage(&layout::record_name(&prefix), error))?;
-        found.extend(layout::decode_row(&range.partition, &key, &value)?);
-    }
-    Ok(found)
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use schema::SlotId;
 use schema::record::Watermark;
 
@@ -197,26 +197,4 @@ fn verify(tables: &Tables, slot: SlotId, ledger: &Ledger) -> Result<(), Error> {
         return Err(Error::MissingBlock { slot: slot.0, block: expected });
     }
     Ok(())
-}
-
-/// Rows of one read that must not see half a trim.
-pub fn read_blocks(tables: &Tables, slot: SlotId, from: u64, limit: usize) -> Result<Vec<crate::StoredBlock>, Error> {
-    let reading = |error| storage(&format!("reading slot {}'s journal", slot.0), error);
-    let view = tables.db.snapshot();
-    let Some(first) = view.prefix(&tables.journal, layout::segments_prefix(slot)).next() else { return Ok(Vec::new()) };
-    let kept = layout::number_of(&first.key().map_err(reading)?).unwrap_or(1);
-    let start = from.max(kept);
-    let mut blocks = Vec::new();
-    for (row, expected) in
-        view.range(&tables.journal, layout::block_key(slot, start)..=layout::block_key(slot, u64::MAX)).zip(start..).take(limit)
-    {
-        let (key, value) = row.into_inner().map_err(reading)?;
-        let number = layout::number_of(&key).unwrap_or(0);
-        if number != expected {
-            return Err(Error::MissingBlock { slot: slot.0, block: expected });
-        }
-        let (_, _, block) = layout::decode_block(&key, &value)?;
-        blocks.push(crate::StoredBlock { number, block: bytes::Bytes::copy_from_slice(block) });
-    }
-    Ok(blocks)
 }
