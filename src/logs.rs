@@ -46,8 +46,19 @@ pub fn start(log: &Log) -> Result<(), Error> {
     // Another subscriber (a test's) stays; then the level is not ours to change.
     if tracing_subscriber::registry().with(level).with(lines).try_init().is_ok() {
         let _ = LEVEL.set(handle);
+        log_panics();
     }
     Ok(())
+}
+
+/// A bug is one event in the log like any other, with where it was met; whoever waits for an answer gets `internal`.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = std::backtrace::Backtrace::capture();
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let what = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(place, what, %backtrace, "a bug was met");
+    }));
 }
 
 /// From the next event on. Errors: `Level`, `NotStarted`.

@@ -67,10 +67,11 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Backup { to } => Order::Backup { to: std::path::absolute(to)? },
     };
     let (order, made) = secret::fill_in(order)?;
-    let way = quiet_way(&loaded).await?;
-    if let (Way::AtRest(_), Order::SetLogLevel { .. }) = (&way, &order) {
-        anyhow::bail!("no node runs on {}: set log.level in its configuration", loaded.config.node.data_dir.display());
+    let data_dir = &loaded.config.node.data_dir;
+    if matches!(order, Order::SetLogLevel { .. }) && client::find(data_dir).await?.is_none() {
+        anyhow::bail!("no node runs on {}: set log.level in its configuration", data_dir.display());
     }
+    let way = quiet_way(&loaded).await?;
     let answer = way.ask(order).await;
     way.close().await?;
     let answer = answer?;

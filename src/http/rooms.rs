@@ -6,7 +6,7 @@ use axum::{Json, Router};
 use schema::client::Act;
 use schema::rest::{CreateRoom, Landed, Rooms};
 use schema::server::RoomState;
-use schema::{ErrorCode, RoomId, RoomKind, RoomSettings};
+use schema::{ErrorCode, RoomId, RoomKind, RoomSettings, limits};
 
 use super::request::{At, Body, Caller, Key};
 use super::{Http, Problem};
@@ -30,6 +30,9 @@ async fn create(State(http): State<Http>, Caller(who): Caller, key: Key, Body(bo
         (_, Some(room)) => room,
         (_, None) => return Err(Problem::new(ErrorCode::BadRequest, "name the room's id: a new UUIDv7 of yours")),
     };
+    if members.len() > limits::CREATE_MEMBERS_MAX {
+        return Err(Problem::new(ErrorCode::TooLong, format!("at most {} members at once", limits::CREATE_MEMBERS_MAX)));
+    }
     // Whoever is named must be there: a mistyped id would be a member for ever.
     if http.0.auth.profiles(&members).await?.len() != distinct(&members) {
         return Err(Problem::new(ErrorCode::NotFound, "one of the members does not exist"));

@@ -100,6 +100,8 @@ impl Api {
 
     fn request(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Request<Full<Bytes>>, Error> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.target.node.to_string());
+        // Not a page: the refresh token is to come in the body.
+        request = request.header("hubbub-client", "native");
         if let Some(access) = &self.access {
             request = request.header(header::AUTHORIZATION, format!("Bearer {access}"));
         }
