@@ -44,7 +44,7 @@ fn with_sixteen_requests_under_way_a_connection_is_not_read_until_one_is_answere
 
 #[test]
 fn the_silence_clock_stands_still_while_a_connection_is_not_read() {
-    let world = World::with(Limits { requests_in_flight_max: 1, heartbeat_ms: 100, ..Limits::default() });
+    let world = World::with(Limits { requests_in_flight_max: 1, heartbeat_ms: 1_000, ..Limits::default() });
     let (mut waits, connection) = world.member(user(1), &[]);
     waits.say(&history(1));
     world.event();
@@ -59,7 +59,7 @@ fn the_silence_clock_stands_still_while_a_connection_is_not_read() {
 
 #[test]
 fn who_asks_too_fast_is_told_when_to_come_again_but_may_page_and_ping() {
-    let world = World::with(Limits { user_events_burst: 3, ..Limits::default() });
+    let world = World::with(Limits { user_events_burst: 3, user_events_per_minute: 1, ..Limits::default() });
     let (mut client, connection) = world.member(user(1), &[]);
     let (mut second, _) = world.member(user(1), &[]);
     let watch = |id: u32| format!(r#"{{"watch":{{"id":{id},"users":[]}}}}"#);
@@ -71,7 +71,7 @@ fn who_asks_too_fast_is_told_when_to_come_again_but_may_page_and_ping() {
     match client.event() {
         ServerEvent::Error(refusal) => {
             assert_eq!((refusal.id, refusal.code), (4, ErrorCode::RateLimited));
-            assert!(refusal.retry_after_ms.is_some_and(|ms| (1..=500).contains(&ms)));
+            assert!(refusal.retry_after_ms.is_some_and(|ms| (1..=60_000).contains(&ms)));
         }
         other => panic!("{other:?}"),
     }

@@ -59,7 +59,9 @@ impl Lot {
             Phase::Gone => return None,
             Phase::Closing => return Some((entry.seen.after_ms(limits.linger_ms), Late::Gone)),
             Phase::Fresh => (entry.seen.after_ms(limits.hello_ms), Late::Close(CloseCode::HelloTimeout)),
-            Phase::Greeting => return Some((entry.seen.after_ms(two_beats_ms + limits.hello_ms), Late::Close(CloseCode::Busy))),
+            Phase::Greeting => {
+                return Some((entry.seen.after_ms(two_beats_ms.saturating_add(limits.hello_ms)), Late::Close(CloseCode::Busy)));
+            }
             Phase::Live if entry.draining => (draining.unwrap_or(now), Late::Close(CloseCode::Drain)),
             // While we do not read, its clocks stand still; `resume` starts them anew.
             Phase::Live if !may_read(entry, limits) => {
