@@ -79,10 +79,10 @@ test('23: a draft survives a reload and comes to the other device', async () => 
   await second.composer.pressSequentially('ught');
   await eventually(() => a.composer.inputValue()).toBe('half a thought');
   await a.enter(room);
-  await a.page.locator(`[data-room="${direct}"][aria-label*="draft"]`).waitFor();
+  await a.page.locator(`[data-room="${direct}"][data-draft]`).waitFor();
   await second.composer.press('Enter');
   await second.message('half a thought').waitFor();
-  await eventually(() => a.page.locator(`[data-room="${direct}"][aria-label*="draft"]`).count()).toBe(0);
+  await eventually(() => a.page.locator(`[data-room="${direct}"][data-draft]`).count()).toBe(0);
   await second.close();
 });
 

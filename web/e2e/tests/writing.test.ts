@@ -137,7 +137,7 @@ test('16: a reply shows what it answers; a click goes there, and back', async ()
   await a.say('the question');
   for (let n = 0; n < 40; n++) await api.post(ben, room, `in between ${n}`);
   await b.message('in between 39').waitFor();
-  await eventually(async () => { await b.message('the question').first().scrollIntoViewIfNeeded(); return inView(b, 'the question'); }).toBe(true);
+  await eventually(async () => { await b.list.evaluate(scrollToText, 'the question'); return inView(b, 'the question'); }).toBe(true);
   await b.tool('the question', 'Reply');
   await b.say('the answer');
   const quote = a.message('the answer').locator('[data-quote]');
@@ -182,6 +182,13 @@ test('pins show for both', async () => {
   await b.page.keyboard.press('Escape');
   await eventually(() => b.page.getByRole('complementary').count()).toBe(0);
 });
+
+/** One step nearer to a message that may not be in the page yet. */
+function scrollToText(list: Element, text: string): void {
+  const row = [...list.querySelectorAll('article')].find((each) => each.textContent?.includes(text));
+  if (row) row.scrollIntoView({ block: 'center' });
+  else list.scrollTop -= list.clientHeight / 2;
+}
 
 async function inView(tab: Tab, text: string): Promise<boolean> {
   return tab.page.evaluate((wanted) => {

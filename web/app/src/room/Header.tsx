@@ -24,7 +24,7 @@ export function Header({ view, panel, onPanel, onBack, onDate, onOpen }: HeaderP
   return (
     <header className="flex h-14 shrink-0 items-center gap-1 border-b border-line pr-2 pl-2 md:pl-5">
       <button type="button" className="icon-btn md:hidden" aria-label="Back to the rooms" onClick={onBack}><Icon name="back" /></button>
-      <button type="button" className="flex min-h-11 min-w-0 items-center gap-2.5 rounded-lg px-1.5 text-left hover:bg-hover" aria-label={`About ${name}`} onClick={() => onOpen({ what: 'room', room: id })}>
+      <button type="button" className="flex min-h-11 min-w-0 items-center gap-2.5 rounded-lg px-1.5 text-left hover:bg-hover" title="About this room" onClick={() => onOpen({ what: 'room', room: id })}>
         {kind === 'direct' && peer ? <Avatar id={peer} size={32} dot /> : kind === 'group' ? <Tile id={id} name={name} size={32} round /> : <Icon name={settings.public ? 'hash' : 'lock'} className="text-ink-3" />}
         <span className="min-w-0">
           <h1 className="truncate text-base leading-tight font-semibold tracking-tight">{name}</h1>

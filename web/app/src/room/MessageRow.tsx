@@ -55,7 +55,7 @@ export const MessageRow = memo(function MessageRow({ event, marks, pending, room
         {deleted ? <Tombstone event={event} marks={marks} /> : (
           <div className={`${edit ? 'edited' : ''} ${failed ? 'text-ink-2' : ''}`}>
             <Text text={text} imported={message?.origin != null && !edit} me={me} />
-            {edit && <button type="button" className="ml-1.5 text-xs text-ink-3 hover:underline" aria-label="Edited. Show how it was" onClick={(click) => actions.show('edits', event, click.currentTarget.getBoundingClientRect())}>(edited)</button>}
+            {edit && <button type="button" className="ml-1.5 text-xs text-ink-3 hover:underline" title="Show how it was" onClick={(click) => actions.show('edits', event, click.currentTarget.getBoundingClientRect())}>(edited)</button>}
           </div>
         )}
         {reactions.length > 0 && <Reactions event={event} reactions={reactions} me={me} />}

@@ -32,8 +32,8 @@ function Chip({ emoji, users, me, own, onClick }: { emoji: string; users: string
     return users.length > NAMED_MAX ? `${names.join(', ')} and ${users.length - NAMED_MAX} more` : names.join(', ');
   });
   return (
-    <button type="button" aria-pressed={own} aria-label={`${emoji} ${users.length}: ${who}`} title={who} data-reaction={emoji} onClick={onClick} className={`flex h-7 items-center gap-1.5 rounded-full border px-2 text-sm pointer-coarse:after:absolute pointer-coarse:after:-inset-1 pointer-coarse:h-9 pointer-coarse:px-3 relative ${own ? 'border-accent bg-accent-soft text-accent-text' : 'border-line bg-raised text-ink-2 hover:border-ink-3'}`}>
-      <span className="text-base leading-none">{emoji}</span><span className="text-xs font-semibold tabular-nums">{users.length}</span>
+    <button type="button" aria-pressed={own} title={who} data-reaction={emoji} onClick={onClick} className={`flex h-7 items-center gap-1.5 rounded-full border px-2 text-sm pointer-coarse:after:absolute pointer-coarse:after:-inset-1 pointer-coarse:h-9 pointer-coarse:px-3 relative ${own ? 'border-accent bg-accent-soft text-accent-text' : 'border-line bg-raised text-ink-2 hover:border-ink-3'}`}>
+      <span className="text-base leading-none">{emoji}</span><span className="text-xs font-semibold tabular-nums">{users.length}</span><span className="sr-only">: {who}</span>
     </button>
   );
 }

@@ -81,12 +81,13 @@ const Line = memo(function Line({ room, here }: { room: Room; here: boolean }) {
   const fresh = unread > 0;
   return (
     <li>
-      <Link href={`/r/${id}`} data-room={id} aria-current={here ? 'page' : undefined} aria-label={`${name}${fresh ? `, ${unread} unread` : ''}${loud && state.kind !== 'direct' ? `, ${loud} mentions` : ''}${draft ? ', draft' : ''}`} className={`flex min-h-9 items-center gap-2.5 rounded-lg px-2 transition-colors pointer-coarse:min-h-11 ${here ? 'bg-accent-soft text-accent-text' : 'hover:bg-hover'} ${fresh ? 'font-semibold text-ink' : here ? 'font-medium' : 'text-ink-2'}`}>
+      <Link href={`/r/${id}`} data-room={id} aria-current={here ? 'page' : undefined} data-draft={draft || undefined} className={`flex min-h-9 items-center gap-2.5 rounded-lg px-2 transition-colors pointer-coarse:min-h-11 ${here ? 'bg-accent-soft text-accent-text' : 'hover:bg-hover'} ${fresh ? 'font-semibold text-ink' : here ? 'font-medium' : 'text-ink-2'}`}>
         <span className="flex w-6 shrink-0 items-center justify-center"><Face room={room} name={name} /></span>
         <span className="min-w-0 flex-1 truncate">{name}</span>
-        {draft && <Icon name="pen" size={14} className="text-ink-3" />}
+        {draft && <><Icon name="pen" size={14} className="text-ink-3" /><span className="sr-only">draft</span></>}
         {loud > 0 ? <b data-mark="mention" className="min-w-5 rounded-full bg-loud px-1.5 text-center text-xs leading-5 font-semibold text-loud-ink tabular-nums">{loud > 99 ? '99+' : loud}</b>
           : fresh && <b data-mark="unread" className="min-w-5 rounded-full bg-pressed px-1.5 text-center text-xs leading-5 font-semibold text-ink-2 tabular-nums">{unread > 99 ? '99+' : unread}</b>}
+        {fresh && <span className="sr-only">{loud > 0 && state.kind !== 'direct' ? 'mentions' : 'unread'}</span>}
       </Link>
     </li>
   );
