@@ -7,8 +7,13 @@ use schema::{Cmid, Event};
 
 use crate::slot::weight;
 
-const EVENTS_MAX: usize = 128;
-const BYTES_MAX: usize = 256 * 1024;
+/// Always remembered.
+const EVENTS_MIN: usize = 128;
+/// Remembered at the most, and for this long: a client's head lags by its way here and back, and in a busy room much
+/// happens meanwhile.
+const EVENTS_MAX: usize = 4_096;
+const BYTES_MAX: usize = 1 << 20;
+const AGE_MS: u64 = 10_000;
 
 #[derive(Debug, Default)]
 pub struct Recent {
@@ -27,13 +32,19 @@ impl Recent {
         self.bytes += weight(&event);
         self.by_cmid.insert(event.cmid, event.seq);
         self.events.push_back(event);
-        while (self.events.len() > EVENTS_MAX || self.bytes > BYTES_MAX) && self.events.front().is_some_and(|e| e.seq <= applied) {
+        while self.is_over() && self.events.front().is_some_and(|e| e.seq <= applied) {
             let gone = self.events.pop_front().expect("looked at");
             self.bytes -= weight(&gone);
             if self.by_cmid.get(&gone.cmid) == Some(&gone.seq) {
                 self.by_cmid.remove(&gone.cmid);
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        let (Some(first), Some(last)) = (self.events.front(), self.events.back()) else { return false };
+        let is_old = last.at.saturating_sub(first.at) > AGE_MS;
+        self.bytes > BYTES_MAX || self.events.len() > EVENTS_MAX || (self.events.len() > EVENTS_MIN && is_old)
     }
     pub fn get(&self, seq: u64) -> Option<&Arc<Event>> {
         let first = self.events.front()?.seq;
