@@ -42,7 +42,7 @@ async fn greeting(shared: &Arc<Shared>, attach: Attach) -> Result<Vec<Encoded>, 
     let own = answered.await.map_err(|_| Refusal::new(0, ErrorCode::Unavailable))?;
     let mut rooms = Vec::with_capacity(own.len());
     for own in own {
-        match shared.subscribers.join(&shared.reader, own.room, connection).await {
+        match shared.join(user, own.room, connection).await {
             Ok(Some(view)) => rooms.push(room_state(user, &own, &view)),
             Ok(None) => {}
             Err(error) => return Err(Refusal::new(0, code_of(error))),

@@ -7,14 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cluster::{Kind, Ring};
 use parking_lot::RwLock;
 use ractor::ActorRef;
-use schema::{Event, EventBody, RoomId, SlotId, UserId};
+use schema::{ConnectionId, Event, EventBody, RoomId, SlotId, UserId};
 use store::Journal;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::config::Config;
 use crate::directory::{Directory, Told};
 use crate::presence::Presence;
-use crate::read::Reader;
+use crate::read::{Reader, View};
 use crate::relay::Relay;
 use crate::reply::{Gate, Gates};
 use crate::room::RoomMessage;
@@ -69,6 +69,20 @@ impl Shared {
         if self.sessions.tell(user, message) == Told::Wake {
             let _ = self.slot(self.session_slot(user)).cast(SlotMessage::WakeSession(user));
         }
+    }
+
+    /// From the answered view on the connection gets the room's events. `None`: there is no such room, or the user is not
+    /// in it any more.
+    ///
+    /// Whether they are is asked after the connection joined: a removal up to that head is seen here, a later one cuts
+    /// the connection off where it is shown. Asked before, one in between would be seen by nobody.
+    pub async fn join(&self, user: UserId, room: RoomId, connection: ConnectionId) -> Result<Option<View>, store::Error> {
+        let Some(view) = self.subscribers.join(&self.reader, room, connection).await? else { return Ok(None) };
+        let role = self.reader.role(room, user).await;
+        if !matches!(role, Ok(Some(_))) {
+            self.subscribers.part(room, connection);
+        }
+        Ok(role?.map(|_| view))
     }
 
     /// Shows applied events of a room to everybody who watches, and tells the people whose rooms change by them.

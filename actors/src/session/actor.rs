@@ -189,7 +189,7 @@ impl State {
         self.counted(room, true);
         let Some(own) = self.core().room(room) else { return Ok(()) };
         for connection in connections {
-            if let Some(view) = self.shared.subscribers.join(&self.shared.reader, room, connection).await? {
+            if let Some(view) = self.shared.join(self.user, room, connection).await? {
                 let state = room_state(self.user, &own, &view);
                 self.shared.subscribers.send(connection, schema::ServerEvent::Room(state));
             }
