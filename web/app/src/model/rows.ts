@@ -7,7 +7,8 @@ export type Row =
   | { kind: 'day'; key: string; at: number }
   | { kind: 'new'; key: string }
   | { kind: 'message'; key: string; event: Event; first: boolean }
-  | { kind: 'system'; key: string; event: Event };
+  /** `more`: what the same person did right after, to further people. */
+  | { kind: 'system'; key: string; event: Event; more: readonly Event[] };
 
 export interface Rows {
   readonly rows: readonly Row[];
@@ -46,7 +47,8 @@ export function rowsOf(events: readonly Event[], newFrom: number | null, me: str
     if (!kind) continue;
     const at = timeOf(event);
     const today = dayOf(at);
-    if (today !== day) {
+    // Days are those of messages: who was added when an old conversation was imported says nothing of its days.
+    if (kind === 'message' && today !== day) {
       rows.push({ kind: 'day', key: `d${today}-${event.seq}`, at });
       last = null;
       day = today;
@@ -58,7 +60,9 @@ export function rowsOf(events: readonly Event[], newFrom: number | null, me: str
     }
     const key = rowKey(event, me);
     if (kind === 'system') {
-      rows.push({ kind, key, event });
+      const above = rows.at(-1);
+      if (above?.kind === 'system' && isAddition(event) && isAddition(above.event) && above.event.user === event.user) rows[rows.length - 1] = { ...above, more: [...above.more, event] };
+      else rows.push({ kind, key, event, more: [] });
       last = null;
       continue;
     }
@@ -69,6 +73,9 @@ export function rowsOf(events: readonly Event[], newFrom: number | null, me: str
   }
   return { rows, events, newFrom, me, last, day, newDone };
 }
+
+/** Somebody brought somebody else in. */
+const isAddition = ({ body, user }: Event): boolean => body !== 'erased' && 'member' in body && body.member.role !== null && body.member.user !== user;
 
 function kindOf(event: Event): 'message' | 'system' | null {
   if (event.body === 'erased') return null;

@@ -121,7 +121,7 @@ function One({ row, view, me, active, tools, flash }: { row: Row; view: View; me
     case 'start': return <StartOfRoom view={view} />;
     case 'day': return <DayLine at={row.at} />;
     case 'new': return <NewLine />;
-    case 'system': return <SystemLine event={row.event} me={me} />;
+    case 'system': return <SystemLine event={row.event} more={row.more} me={me} />;
     case 'message': {
       const { event } = row;
       const pending = view.pending.get(row.key);

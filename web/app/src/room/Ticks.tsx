@@ -20,7 +20,7 @@ export function Ticks({ event, pending, room, direct }: { event: Event; pending:
   const [read = 0, delivered = 0] = reached.split(' ').map(Number);
   const said = waiting ? (pending.state === 'failed' ? 'not sent' : 'waiting to be sent') : read > 0 ? (direct ? 'read' : `read by ${read}`) : delivered > 0 ? 'delivered' : 'sent';
   return (
-    <button type="button" tabIndex={-1} data-ticks={waiting ? 'waiting' : read > 0 ? 'read' : delivered > 0 ? 'delivered' : 'sent'} aria-label={said} title={said} disabled={waiting === true} onClick={(click) => actions.show('receipts', event, click.currentTarget.getBoundingClientRect())} className={`mt-auto flex h-6 w-10 shrink-0 items-center justify-end gap-0.5 text-[0.6875rem] tabular-nums ${read > 0 ? 'text-accent-text' : 'text-ink-3'}`}>
+    <button type="button" tabIndex={-1} data-ticks={waiting ? 'waiting' : read > 0 ? 'read' : delivered > 0 ? 'delivered' : 'sent'} aria-label={said} title={said} disabled={waiting === true} onClick={(click) => actions.show('receipts', event, click.currentTarget.getBoundingClientRect())} className={`mt-auto md:w-10 flex h-6 w-7 shrink-0 items-center justify-end gap-0.5 text-[0.6875rem] tabular-nums ${read > 0 ? 'text-accent-text' : 'text-ink-3'}`}>
       {!direct && read > 0 && <span aria-hidden="true">{read}</span>}
       <Icon size={15} name={waiting ? (pending.state === 'failed' ? 'alert' : 'clock') : read > 0 || delivered > 0 ? 'checks' : 'check'} />
     </button>

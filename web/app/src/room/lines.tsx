@@ -1,7 +1,7 @@
 // The rows that are no messages: days, "New", what happened in the room, and its beginning.
 
 import type { Event } from '@hubbub/sdk';
-import { memo } from 'react';
+import { Fragment, memo } from 'react';
 import { Avatar, Tile } from '../components/Avatar';
 import { Icon } from '../components/Icon';
 import { PersonName } from '../components/PersonName';
@@ -29,13 +29,15 @@ export function NewLine() {
   );
 }
 
-export const SystemLine = memo(function SystemLine({ event, me }: { event: Event; me: string }) {
+export const SystemLine = memo(function SystemLine({ event, more, me }: { event: Event; more: readonly Event[]; me: string }) {
   return (
-    <p data-row="system" className="px-5 py-1 pl-17 text-sm text-ink-3 md:px-7 md:pl-19"><Said event={event} me={me} /> <time className="sr-only" dateTime={new Date(event.at).toISOString()}>{exactOf(event.at)}</time></p>
+    <p data-row="system" className="px-5 py-1 pl-17 text-sm text-ink-3 md:px-7 md:pl-19"><Said event={event} more={more} me={me} /> <time className="sr-only" dateTime={new Date(event.at).toISOString()}>{exactOf(event.at)}</time></p>
   );
 });
 
-function Said({ event, me }: { event: Event; me: string }) {
+const NAMED_MAX = 4;
+
+function Said({ event, more, me }: { event: Event; more: readonly Event[]; me: string }) {
   const { body, user } = event;
   const who = <b className="font-medium text-ink-2">{user === me ? 'You' : <PersonName id={user} />}</b>;
   if (body === 'erased') return null;
@@ -44,6 +46,11 @@ function Said({ event, me }: { event: Event; me: string }) {
   if (!('member' in body)) return null;
   const whom = <b className="font-medium text-ink-2">{body.member.user === me ? 'you' : <PersonName id={body.member.user} />}</b>;
   if (body.member.user === user) return body.member.role === null ? <>{who} left</> : <>{who} joined</>;
+  if (more.length > 0) {
+    const added = [event, ...more].flatMap((each) => (each.body !== 'erased' && 'member' in each.body ? [each.body.member.user] : []));
+    const names = added.slice(0, NAMED_MAX).map((user, i) => <Fragment key={user}>{i > 0 && ', '}<b className="font-medium text-ink-2">{user === me ? 'you' : <PersonName id={user} />}</b></Fragment>);
+    return <>{who} added {names}{added.length > NAMED_MAX && ` and ${added.length - NAMED_MAX} more`}</>;
+  }
   return body.member.role === null ? <>{who} removed {whom}</> : body.member.role === 'member' ? <>{who} added {whom}</> : <>{who} made {whom} {body.member.role}</>;
 }
 

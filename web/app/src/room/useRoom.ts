@@ -119,9 +119,19 @@ function useFollow(id: string, setLine: (line: number | null) => void) {
   }, [engine, id, setLine]);
 }
 
-/** The first message that was said at `at` or later; an imported one at its own time. */
+const PAGES_MAX = 6;
+
+/** The first message that was said at `at` or later; an imported one at its own time. What is no message is passed over. */
 async function findDate(engine: ReturnType<typeof useEngine>, room: string, at: number): Promise<number | null> {
-  const page = await engine.client.connection.history({ room, at, limit: 30 });
-  const said = page.events.filter((event) => event.body !== 'erased' && 'message' in event.body);
-  return (said.find((event) => timeOf(event) >= at) ?? said.at(-1))?.seq ?? null;
+  let page = await engine.client.connection.history({ room, at, limit: 30 });
+  let last: number | null = null;
+  for (let n = 0; n < PAGES_MAX; n++) {
+    const said = page.events.filter((event) => event.body !== 'erased' && 'message' in event.body);
+    const found = said.find((event) => timeOf(event) >= at);
+    if (found) return found.seq;
+    last = said.at(-1)?.seq ?? last;
+    if (page.to >= page.head) break;
+    page = await engine.client.connection.history({ room, after: page.to, limit: 200 });
+  }
+  return last;
 }

@@ -59,14 +59,15 @@ function Landing({ onOpen }: { onOpen: (open: Open) => void }) {
   const [, go] = useLocation();
   const greeted = useApp((state) => state.greeted);
   const hasRooms = useApp((state) => Object.values(state.rooms).some((room) => room.state.kind !== 'workspace'));
+  const workspace = useApp((state) => state.workspace);
   useEffect(() => {
     if (!hasRooms || !matchMedia('(min-width: 48rem)').matches) return;
-    const { rooms, workspace, people, me } = getApp();
+    const { rooms, people, me } = getApp();
     const last = localStorage.getItem('hubbub.room');
     const { channels, talks } = listed(rooms, workspace, people, me);
     const next = last && rooms[last] ? last : (channels[0] ?? talks[0])?.state.room;
     if (next) go(`/r/${next}`, { replace: true });
-  }, [hasRooms, go]);
+  }, [hasRooms, workspace, go]);
   if (hasRooms || !greeted) return <div className="flex-1" />;
   return (
     <div className="flex flex-1 flex-col items-center justify-center gap-6 p-8 text-center">
