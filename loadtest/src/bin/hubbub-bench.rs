@@ -66,8 +66,9 @@ fn run(arguments: Arguments) -> Result<bool> {
         return Ok(verdict.is_clean());
     }
     let Arguments { server, seconds, connections, users, only, json, .. } = arguments;
-    let options = Options { server, seconds, connections, users, only };
-    let report = runtime()?.block_on(load::bench(&options))?;
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let options = Options { server, seconds, connections, users, only, processors };
+    let report = runtime(processors)?.block_on(load::bench(&options))?;
     print!("{report}");
     if let Some(file) = json {
         std::fs::write(&file, serde_json::to_vec_pretty(&report)?).with_context(|| format!("cannot write {}", file.display()))?;
@@ -76,8 +77,7 @@ fn run(arguments: Arguments) -> Result<bool> {
 }
 
 /// On the last processor alone: the node is measured, not this program.
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+fn runtime(processors: usize) -> Result<tokio::runtime::Runtime> {
     if processors > 1 {
         process::pin(&[processors - 1]).context("cannot keep to one processor")?;
     }

@@ -70,6 +70,8 @@ pub struct Core {
     /// Events that came without having been asked for, and those the device already had.
     pub delivered: u64,
     pub doubles: u64,
+    /// Rooms that this device was told of and then not let read: it has given them up.
+    pub given_up: u64,
 }
 
 impl Core {
@@ -87,6 +89,7 @@ impl Core {
             heartbeat_ms: 30_000,
             delivered: 0,
             doubles: 0,
+            given_up: 0,
         }
     }
 
@@ -319,6 +322,7 @@ impl Core {
         }
         if !refusal.code.is_temporary() {
             self.rooms.remove(&room);
+            self.given_up += 1;
         } else if let Some(log) = self.rooms.get_mut(&room) {
             log.filling = false;
             self.refills.insert(room, now_us + refusal.retry_after_ms.map_or(FILL_AGAIN_US, |ms| u64::from(ms) * 1000));

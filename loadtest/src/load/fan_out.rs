@@ -91,7 +91,7 @@ async fn round(
         posts += sent;
     }
     let expected = before + posts * MEMBERS as u64;
-    until("the last deliveries", || counts.deliveries.load(Ordering::Relaxed) >= expected).await?;
+    super::delivered(counts, expected).await?;
     let (cpu, elapsed) = (node.cpu_us()? - cpu, begun.elapsed().as_secs_f64());
     super::sound(counts, expected)?;
     anyhow::ensure!(!readers.iter().any(JoinHandle::is_finished), "a connection was lost");

@@ -37,6 +37,8 @@ pub struct Options {
     pub users: usize,
     /// Names of the parts to run; none: all.
     pub only: Vec<String>,
+    /// Of the machine, before this program kept itself to one.
+    pub processors: usize,
 }
 
 /// Runs the parts, each on a node of its own with empty data.
@@ -44,6 +46,10 @@ pub async fn bench(options: &Options) -> Result<Report, Error> {
     let files = process::raise_open_files();
     let mut keys = process::unbounded_keys();
     keys.push(("limits", "heartbeat_ms", "600000".to_owned()));
+    // The counter must hear everything, also when it is slower than the node.
+    keys.push(("limits", "outbox_frames_max", "1000000".to_owned()));
+    keys.push(("limits", "outbox_bytes_max", (256 << 20).to_string()));
+    keys.push(("limits", "lot_inbox_bytes_max", (256 << 20).to_string()));
     keys.push(("log", "level", "\"warn\"".to_owned()));
     let mut figures = Vec::new();
     for part in ["posts", "fan-out", "idle"] {
@@ -55,13 +61,13 @@ pub async fn bench(options: &Options) -> Result<Report, Error> {
         figures.extend(found.with_context(|| format!("the part `{part}` failed"))?);
     }
     let changed = keys.iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
-    Ok(Report { machine: machine(), changed, figures })
+    Ok(Report { machine: machine(options.processors), changed, figures })
 }
 
 async fn run_part(part: &str, options: &Options, keys: &[process::Key<'_>], folder: &Path, files: u64) -> Result<Vec<Figure>, Error> {
     eprintln!("{part}: starting a node");
     // Only the cost of a delivery is measured on one processor: the node's own, with this program on another.
-    let pinned = (part == "fan-out" && processors() > 1).then(|| vec![0]);
+    let pinned = (part == "fan-out" && options.processors > 1).then(|| vec![0]);
     let node = Process::start(&options.server, folder, keys, pinned).await?;
     let found = match part {
         "posts" => posts(&node, options).await,
@@ -83,13 +89,9 @@ async fn posts(node: &Process, options: &Options) -> Result<Vec<Figure>, Error> 
     Ok(vec![first, posts::measure(node.target(), &people, plan).await?])
 }
 
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-fn machine() -> String {
+fn machine(processors: usize) -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("{} processors, Linux {}", processors(), kernel.trim())
+    format!("{processors} processors, Linux {}", kernel.trim())
 }
 
 /// Waits for something that has to come; a minute without it is a failed run.
@@ -102,9 +104,18 @@ async fn until(what: &str, condition: impl Fn() -> bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Waits until everything that is due has been delivered, or will not be.
+async fn delivered(counts: &Counts, expected: u64) -> Result<(), Error> {
+    let done = || counts.deliveries.load(Ordering::Relaxed) >= expected || counts.behinds.load(Ordering::Relaxed) > 0;
+    let waited = until("the last deliveries", done).await;
+    sound(counts, expected).and(waited)
+}
+
 /// Everything was delivered, in sequence, and nothing refused.
 fn sound(counts: &Counts, expected: u64) -> Result<(), Error> {
-    let [deliveries, breaks, refusals] = [&counts.deliveries, &counts.breaks, &counts.refusals].map(|count| count.load(Ordering::Relaxed));
+    let all = [&counts.deliveries, &counts.breaks, &counts.refusals, &counts.behinds];
+    let [deliveries, breaks, refusals, behinds] = all.map(|count| count.load(Ordering::Relaxed));
+    ensure!(behinds == 0, "the node was ahead of this program {behinds} times, and left events out: {deliveries} of {expected} came");
     ensure!(deliveries == expected, "{deliveries} deliveries were counted where {expected} were due");
     ensure!(breaks == 0, "{breaks} deliveries were out of sequence");
     ensure!(refusals == 0, "{refusals} requests were refused");

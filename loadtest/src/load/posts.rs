@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::raw::{self, Counts, Glimpse};
-use super::{Error, Figure, Person, TEXT, until};
+use super::{Error, Figure, Person, TEXT};
 use crate::client::Target;
 
 /// Each connection keeps so many posts unanswered.
@@ -38,16 +38,20 @@ struct Posted {
 
 pub async fn measure(target: Target, people: &[Person], plan: Plan) -> Result<Figure, Error> {
     let counts = Arc::new(Counts::default());
-    let mut posters = Vec::new();
+    // All are there before the first post, so that every post is due to every member.
+    let mut opened = Vec::new();
+    for (number, person) in people.iter().enumerate() {
+        let from = Target { source: Some(super::source(number)), ..target };
+        opened.push(raw::open(from, person, Arc::clone(&counts)).await?);
+    }
     let begun = Instant::now();
     let until_at = begun + Duration::from_secs(plan.seconds);
-    for (number, person) in people.iter().enumerate() {
-        let mine: Vec<_> =
-            plan.rooms.iter().filter(|(_, members)| members[0] == number || plan.rooms.len() == 1).map(|(room, _)| *room).collect();
-        let from = Target { source: Some(super::source(number)), ..target };
-        let (reader, writer) = raw::open(from, person, Arc::clone(&counts)).await?;
-        posters.push(tokio::spawn(post(reader, writer, mine, until_at)));
-    }
+    let posters = opened.into_iter().enumerate().map(|(number, (reader, writer))| {
+        let posts_in = |members: &[usize]| members[0] == number || plan.rooms.len() == 1;
+        let mine = plan.rooms.iter().filter(|(_, members)| posts_in(members)).map(|(room, _)| *room).collect();
+        tokio::spawn(post(reader, writer, mine, until_at))
+    });
+    let posters: Vec<_> = posters.collect();
     let members: u64 = plan.rooms.iter().map(|(_, members)| members.len() as u64).sum::<u64>() / plan.rooms.len() as u64;
     let (mut sent, mut latency_us) = (0, Histogram::<u64>::new(3)?);
     let mut connections = Vec::new();
@@ -58,7 +62,7 @@ pub async fn measure(target: Target, people: &[Person], plan: Plan) -> Result<Fi
         connections.push((posted.reader, posted.writer));
     }
     let seconds = begun.elapsed().as_secs_f64();
-    until("the last deliveries", || counts.deliveries.load(Ordering::Relaxed) >= sent * members).await?;
+    super::delivered(&counts, sent * members).await?;
     connections.iter().for_each(|(reader, _)| reader.abort());
     super::sound(&counts, sent * members)?;
     let (half, most) = (latency_us.value_at_quantile(0.5) as f64 / 1000.0, latency_us.value_at_quantile(0.99) as f64 / 1000.0);
@@ -83,7 +87,7 @@ async fn post(reader: raw::Reader, mut writer: OwnedWriteHalf, rooms: Vec<RoomId
                 head.store(seq, Ordering::Relaxed);
             }
         }
-        Glimpse::Other => {}
+        Glimpse::Behind | Glimpse::Other => {}
     }));
     let (mut sent, mut latency_us) = (0, Histogram::new(3)?);
     let mut sent_at = vec![Instant::now(); WINDOW];

@@ -26,14 +26,25 @@ pub struct Counts {
     /// Deliveries whose seq was not the one after the last.
     pub breaks: AtomicU64,
     pub refusals: AtomicU64,
+    /// How often the node said that this program reads too slowly, or left something out.
+    pub behinds: AtomicU64,
 }
 
 /// What a frame was, as far as a load run wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glimpse {
-    Delivered { room: RoomId, seq: u64 },
-    Acked { id: u32 },
-    Refused { id: u32 },
+    Delivered {
+        room: RoomId,
+        seq: u64,
+    },
+    Acked {
+        id: u32,
+    },
+    Refused {
+        id: u32,
+    },
+    /// Events will be missing.
+    Behind,
     Other,
 }
 
@@ -116,6 +127,9 @@ impl Reader {
             Glimpse::Refused { .. } => {
                 self.counts.refusals.fetch_add(1, Ordering::Relaxed);
             }
+            Glimpse::Behind => {
+                self.counts.behinds.fetch_add(1, Ordering::Relaxed);
+            }
             Glimpse::Acked { .. } | Glimpse::Other => {}
         }
     }
@@ -137,7 +151,7 @@ pub fn glimpse(body: &[u8]) -> Glimpse {
         Ok(ServerEvent::Event(event)) => Glimpse::Delivered { room: event.room, seq: event.seq },
         Ok(ServerEvent::Ok(done)) => Glimpse::Acked { id: done.id },
         Ok(ServerEvent::Error(refusal)) => Glimpse::Refused { id: refusal.id },
-        // These mean that events will be missing: a break of the sequence will show it.
+        Ok(ServerEvent::Behind(_) | ServerEvent::Gap(_)) => Glimpse::Behind,
         _ => Glimpse::Other,
     }
 }
