@@ -147,7 +147,7 @@ impl State {
                 Effect::Learn { token, need } => self.learn(myself, token, need),
                 Effect::Submit(event) => {
                     metrics().admitted.increment(1);
-                    let _ = self.slot.cast(SlotMessage::Submit { activation: self.activation, event });
+                    let _ = self.slot.cast(SlotMessage::Submit { activation: self.activation, from: myself.get_id(), event });
                 }
                 Effect::Answer { token, outcome } => {
                     if matches!(outcome, super::Outcome::Refused(_)) {

@@ -7,11 +7,11 @@
 pub mod actor;
 pub mod core;
 mod exactly_once;
-mod learn;
+pub mod learn;
 mod members;
 mod recent;
 mod rules;
-mod wake;
+pub mod wake;
 
 pub use actor::{Request, RoomActor, RoomMessage};
 pub use core::{Ask, Core, Effect, Fact, Input, Need, Outcome, State};

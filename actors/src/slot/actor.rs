@@ -24,6 +24,8 @@ pub enum SlotMessage {
     },
     Submit {
         activation: u16,
+        /// The room's actor. A failure is heard of before what the failed one had sent: that must not be journaled any more.
+        from: ActorId,
         event: Arc<Event>,
     },
     WakeRoom(RoomId),
@@ -83,10 +85,10 @@ impl Actor for SlotActor {
     async fn handle(&self, myself: ActorRef<SlotMessage>, message: SlotMessage, state: &mut State) -> Result<(), ActorProcessingErr> {
         match message {
             SlotMessage::Step { activation, input } if activation == state.activation => state.step(&myself, *input).await,
-            SlotMessage::Submit { activation, event } if activation == state.activation => {
+            SlotMessage::Submit { activation, from, event } if activation == state.activation && state.is_awake(event.room, from) => {
                 state.step(&myself, Input::Submit(vec![event])).await;
             }
-            // From before the last restart: nobody waits for it.
+            // From before the last restart, or of an actor that failed: nobody waits for it.
             SlotMessage::Step { .. } | SlotMessage::Submit { .. } => {}
             // No telling when it can be written again: better said at once than kept waiting.
             SlotMessage::WakeRoom(room) if !state.core.is_serving() && state.refusal == ErrorCode::ReadOnly => state.refuse(room),
@@ -112,6 +114,7 @@ impl Actor for SlotActor {
         match event {
             SupervisionEvent::ActorFailed(cell, why) => {
                 tracing::error!(slot = state.slot.0, %why, "an actor failed and is made anew");
+                state.show_missed(cell.get_id()).await;
                 state.gone(&myself, &cell).await;
             }
             SupervisionEvent::ActorTerminated(cell, _, _) => state.gone(&myself, &cell).await,
@@ -146,7 +149,11 @@ impl State {
                 self.refusal = ErrorCode::Unavailable;
                 let shelf = self.shared.reader.slot_tail(self.slot);
                 shelf.clear();
-                tail.into_iter().for_each(|(block, events)| shelf.push(block, events));
+                for (block, events) in tail {
+                    shelf.push(block, events.clone());
+                    // What landed after the last activation lost sight of it was never shown.
+                    by_room(events).into_iter().for_each(|(room, events)| self.shared.show(room, &events));
+                }
                 self.serving_waits.drain(..).for_each(|wait| drop(wait.send(Ok(()))));
                 self.wake_wanted(myself).await;
             }
@@ -254,6 +261,26 @@ impl State {
         }
     }
 
+    fn is_awake(&self, room: RoomId, actor: ActorId) -> bool {
+        self.rooms.get(&room).is_some_and(|known| known.get_id() == actor)
+    }
+
+    /// A room failed with applied events that it had not shown: whoever watches it must not miss them.
+    async fn show_missed(&self, actor: ActorId) {
+        let Some(room) = self.rooms_by_actor.get(&actor).copied() else { return };
+        let (reader, watched) = (&self.shared.reader, self.shared.subscribers.view(room).map_or(u64::MAX, |view| view.head));
+        let missed = match reader.view(room).await {
+            Ok(Some(now)) if now.head > watched => reader.events(room, watched + 1, now.head).await,
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        match missed {
+            // Shown even if it is nothing: whoever loads the room just now has to load it again.
+            Ok(events) => self.shared.show(room, &events),
+            Err(error) => tracing::error!(%error, %room, "a room failed and what it did not show cannot be read"),
+        }
+    }
+
     /// An actor ended: parked in good order, or broken. Of a broken one nothing unapplied may be journaled.
     async fn gone(&mut self, myself: &ActorRef<SlotMessage>, cell: &ActorCell) {
         if let Some(user) = self.sessions_by_actor.remove(&cell.get_id()) {
@@ -263,7 +290,7 @@ impl State {
             return;
         }
         let Some(room) = self.rooms_by_actor.remove(&cell.get_id()) else { return };
-        if self.rooms.get(&room).is_some_and(|known| known.get_id() == cell.get_id()) {
+        if self.is_awake(room, cell.get_id()) {
             self.rooms.remove(&room);
             if self.shared.rooms.is_place_of(room, cell.get_id()) {
                 drop(self.shared.rooms.lost(room));

@@ -116,6 +116,8 @@ pub struct Core {
     open: OpenBlock,
     in_flight: Option<InFlight>,
     replayed: Vec<(u64, Vec<Arc<Event>>)>,
+    /// A block was missing once, and the watermark was read again for it.
+    looked_again: bool,
     /// (block, events, bytes) above the watermark.
     tail: VecDeque<(u64, usize, usize)>,
     tail_events: usize,
@@ -134,6 +136,7 @@ impl Core {
             open: OpenBlock::default(),
             in_flight: None,
             replayed: Vec::new(),
+            looked_again: false,
             tail: VecDeque::new(),
             tail_events: 0,
             tail_bytes: 0,
@@ -214,13 +217,14 @@ impl Core {
     fn tail_read(&mut self, answer: Result<Vec<(u64, Block)>, Error>, effects: &mut Vec<Effect>) {
         let Mode::Replaying { upto } = self.mode else { return };
         match answer {
+            Ok(blocks) if blocks.is_empty() => self.missing(effects),
             Ok(blocks) => {
                 for (number, block) in blocks {
                     if number > upto {
                         break;
                     }
                     if number != self.head + 1 {
-                        return self.stop(Stop::Broken(Error::MissingBlock { slot: self.slot.0, block: self.head + 1 }), effects);
+                        return self.missing(effects);
                     }
                     let bytes = block.events.iter().map(super::block::weight).sum();
                     self.grow_tail(number, block.events.len(), bytes);
@@ -231,6 +235,19 @@ impl Core {
             }
             Err(error) => self.take_over_failed(error, Effect::ReadTail { from: self.head + 1 }, effects),
         }
+    }
+
+    /// A block above the watermark that was read is not there. Another owner may have carried and trimmed it since: then the
+    /// watermark is higher by now. Otherwise it is lost.
+    fn missing(&mut self, effects: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.looked_again, true) {
+            return self.stop(Stop::Broken(Error::MissingBlock { slot: self.slot.0, block: self.head + 1 }), effects);
+        }
+        self.replayed.clear();
+        self.tail.clear();
+        (self.tail_events, self.tail_bytes) = (0, 0);
+        self.mode = Mode::ReadingWatermark;
+        effects.push(Effect::ReadWatermark);
     }
 
     fn replay_on(&mut self, effects: &mut Vec<Effect>) {
