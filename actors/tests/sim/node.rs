@@ -1,0 +1,97 @@
+//! One server process: its slots, its projector, its reader. It lives until it crashes; then a new one takes its place and
+//! nothing of it is left but the calls that were on their way.
+
+use std::sync::Arc;
+
+use actors::project::Projector;
+use actors::read::Reader;
+use cluster::{NodeId, Ring, Table};
+use parking_lot::Mutex;
+use schema::SlotId;
+use store::Journal;
+use tokio::sync::Notify;
+
+use crate::net::{Shared, Wire};
+use crate::plant::Plant;
+use crate::slot::{Env, Mail, Out, Slot};
+use crate::tasks::{Finished, Work};
+
+pub const SLOTS: u16 = 2;
+
+pub struct Node {
+    pub slots: Vec<Slot>,
+    pub reader: Reader,
+    projector: Arc<Projector>,
+    projected: Arc<Mutex<Vec<(SlotId, u64)>>>,
+    pub carries: bool,
+    /// How far its clock is ahead of the world's.
+    pub skew_ms: u64,
+}
+
+impl Node {
+    pub fn new(net: &Shared, plant: Option<Plant>) -> Self {
+        let wire = Wire(net.clone());
+        let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), 1, SLOTS)));
+        let reader = Reader::new(Arc::new(wire.clone()), ring);
+        let env = Env { plant, wire: wire.clone(), reader: reader.clone() };
+        let projected = Arc::new(Mutex::new(Vec::new()));
+        let told = projected.clone();
+        let journal: Arc<dyn Journal> = Arc::new(wire);
+        let projector = Projector {
+            reader: reader.clone(),
+            journal,
+            bell: Arc::new(Notify::new()),
+            slots: SLOTS,
+            projected: Box::new(move |slot, block| told.lock().push((slot, block))),
+        };
+        let slots = (0..SLOTS).map(|slot| Slot::new(SlotId(slot), env.clone())).collect();
+        Self { slots, reader, projector: Arc::new(projector), projected, carries: false, skew_ms: 0 }
+    }
+
+    pub fn slot(&mut self, slot: SlotId) -> &mut Slot {
+        &mut self.slots[usize::from(slot.0)]
+    }
+
+    /// Carries everything that is in the tails; one such round at a time.
+    pub fn carry(&mut self) -> Option<Work> {
+        let idle = !std::mem::replace(&mut self.carries, true);
+        let projector = self.projector.clone();
+        idle.then(|| -> Work {
+            Box::pin(async move {
+                // What went wrong is tried again in the next round.
+                let _ = projector.carry().await;
+                Finished::Carried
+            })
+        })
+    }
+
+    /// What the projector said since the last time goes to the slots.
+    pub fn hear_projector(&mut self) {
+        let told = std::mem::take(&mut *self.projected.lock());
+        for (slot, block) in told {
+            self.slot(slot).inbox.push_back(Mail::Projected(block));
+        }
+    }
+
+    pub fn finished(&mut self, finished: Finished, out: &mut Out) {
+        match finished {
+            Finished::Slot { slot, activation, input } => self.slot(slot).inbox.push_back(Mail::Step { activation, input }),
+            Finished::Woken { slot, room, incarnation, state } => {
+                let slot = self.slot(slot);
+                let Some(woken) = slot.rooms.get_mut(&room).filter(|room| room.incarnation == incarnation) else { return };
+                match woken.woken(*state) {
+                    Ok(false) => {}
+                    Ok(true) => out.works.push(slot.wake(room)),
+                    Err(()) => slot.room_lost(room, out),
+                }
+            }
+            Finished::Learned { slot, room, incarnation, token, fact } => {
+                if let Some(room) = self.slot(slot).rooms.get_mut(&room).filter(|room| room.incarnation == incarnation) {
+                    room.learned(token, fact);
+                }
+            }
+            Finished::Carried => self.carries = false,
+            Finished::Joined { .. } | Finished::Nothing => {}
+        }
+    }
+}
