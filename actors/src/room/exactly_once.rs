@@ -23,8 +23,8 @@ pub fn look_up(state: &State, ask: &Ask, searched: Option<u64>) -> LookUp {
     let (user, cmid, prev) = (ask.user, ask.order.cmid, ask.order.prev);
     let forgotten = state.recent_first().map_or(state.head, |first| first - 1);
     let (from, upto, by_key) = match &ask.act {
-        // Asked twice it changes nothing; and who joins cannot know the head.
-        Act::Join => return LookUp::Enough,
+        // Asked twice it changes nothing; and who joins cannot know the head. What it has to come after is looked for all the same.
+        Act::Join if prev.is_none() => return LookUp::Enough,
         // Only a room's first event makes it.
         Act::Create { .. } => (1, forgotten.min(1), false),
         _ if cmid.0.get_version_num() == 8 => (forgotten + 1, forgotten, true),
