@@ -39,6 +39,13 @@ test('entities of imports are decoded in text and in code', () => {
   expect(JSON.stringify(parse('`a -&gt; b`', false))).toContain('&gt;');
 });
 
+test('labelled links of imports keep their label, and code keeps what looks like one', () => {
+  const tree = JSON.stringify(parse('<http://a.b/c_d|the [page]> `<http://a.b|x>`', true));
+  expect(tree).toContain('"url":"http://a.b/c_d"');
+  expect(tree).toContain('"value":"the [page]"');
+  expect(tree).toContain('"value":"<http://a.b|x>"');
+});
+
 test('a quote of a text is one plain line', () => {
   expect(plain('**bold** `code`\n<https://a.b|there> &gt;', () => '')).toBe('bold code there >');
 });

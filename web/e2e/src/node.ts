@@ -1,6 +1,6 @@
 // A real node on a free port with a data directory of its own: started, killed, started again on the same data.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -46,6 +46,18 @@ export class HubbubNode {
       if (this.child.exitCode !== null || Date.now() > until) throw new Error(`the node did not start:\n${readFileSync(this.log, 'utf8').slice(-3000)}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  /** A command of the operator, to the running node. */
+  command(words: string[], input = ''): string {
+    return execFileSync(resolve(process.env.HUBBUB_BIN!), [...words, '--config', this.config], { input, encoding: 'utf8', timeout: 30_000 });
+  }
+
+  /** A file of the operator's, beside the node's data. */
+  file(name: string, content: string): string {
+    const path = join(this.directory, name);
+    writeFileSync(path, content);
+    return path;
   }
 
   /** As a power cut would: no word, no flush. */

@@ -18,7 +18,7 @@ export function parse(text: string, imported: boolean): Root {
   const key = (imported ? '1' : '0') + text;
   const known = kept.get(key);
   if (known) return known;
-  const tree = fromMarkdown(normalise(text, imported), {
+  const tree = fromMarkdown(normalise(imported ? labelled(text) : text, imported), {
     extensions: [
       gfmAutolinkLiteral(), gfmStrikethrough({ singleTilde: false }), gfmTable(),
       { disable: { null: ['htmlFlow', 'htmlText', 'codeIndented', 'setextUnderline', 'definition'] } },
@@ -29,6 +29,11 @@ export function parse(text: string, imported: boolean): Root {
   kept.set(key, tree);
   return tree;
 }
+
+/** `<http://…|label>` of imports as the link it is, outside of code. */
+const labelled = (text: string): string => text.split(/(```[\s\S]*?```|`[^`\n]*`)/).map((part, i) => (i % 2 === 1 ? part : part.replace(
+  /<(https?:[^<>|\s]+)\|([^<>\n]+)>/g, (_, url: string, label: string) => `[${label.replace(/[[\]\\]/g, '\\$&')}](<${url}>)`,
+))).join('');
 
 /** Fences that share a line with text get lines of their own, as other chats write them; imported code has its entities decoded. */
 export function normalise(text: string, imported: boolean): string {

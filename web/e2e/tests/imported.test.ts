@@ -1,0 +1,44 @@
+// A conversation from elsewhere: its own times, its code, its names and links, and a way to any day of it.
+
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually, openBrowser, Tab } from '../src/browser';
+import { HubbubNode } from '../src/node';
+
+let node: HubbubNode, browser: Browser, tab: Tab;
+const DAYS = 60;
+
+beforeAll(async () => {
+  [node, browser] = await Promise.all([HubbubNode.start(), openBrowser()]);
+  const line = (day: number, hour: number, user: string, text: string) => JSON.stringify({ ts: new Date(Date.UTC(2017, 0, 1 + day, hour)).toISOString().replace('Z', '000'), user, text, thread: `2017-${day}` });
+  const lines = Array.from({ length: DAYS }, (_, day) => [line(day, 9, 'Fred', `good morning on day ${day}`), line(day, 10, 'Lynna', `<@Fred> it is day ${day}`)]).flat();
+  lines.push(line(DAYS, 9, 'Fred', 'look:```one : a -&gt; b\ntwo```'), line(DAYS, 10, 'Lynna', 'see <http://example.org/a_b|the page> and <https://example.org/c>, x &lt; y'));
+  node.command(['import', node.file('talk.jsonl', `${lines.join('\n')}\n`), '--room', 'talk']);
+  node.command(['user', 'password', 'Fred', '--password-stdin'], 'a long password\n');
+  tab = await Tab.signedIn(browser, node.url, { name: 'Fred', display: 'Fred', password: 'a long password', id: '', access: '' });
+  await tab.composer.waitFor();
+});
+afterAll(async () => { await browser?.close(); await node?.stop(); });
+
+test('messages stand under the days on which they were said', async () => {
+  await tab.message('good morning on day 0').waitFor();
+  await tab.list.getByText('Sun, 1 January 2017').waitFor();
+});
+
+test('a day is found by its date', async () => {
+  await tab.page.getByRole('button', { name: 'Go to a date' }).click();
+  await tab.page.getByLabel('Date', { exact: true }).fill('2017-02-01');
+  await tab.page.getByRole('button', { name: 'Go', exact: true }).click();
+  await tab.message('good morning on day 31').waitFor();
+});
+
+test('code, links and names look as they were meant', async () => {
+  await tab.page.getByRole('button', { name: /Jump to the latest/ }).click();
+  const code = tab.list.locator('.code pre', { hasText: 'two' });
+  await code.waitFor();
+  expect(await code.innerText()).toBe('one : a -> b\ntwo');
+  const row = tab.message('the page');
+  expect(await row.locator('a').evaluateAll((links) => links.map((link) => `${link.textContent} ${(link as HTMLAnchorElement).href}`))).toEqual(['the page http://example.org/a_b', 'https://example.org/c https://example.org/c']);
+  expect(await row.innerText()).toContain('x < y');
+  await eventually(() => tab.list.locator('.mention', { hasText: '@Fred' }).count()).toBeGreaterThan(0);
+});
