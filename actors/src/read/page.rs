@@ -29,25 +29,25 @@ impl Reader {
             return Err(ErrorCode::NotFound);
         }
         let view = self.view(query.room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
-        let (from, to) = self.bounds(&view, query).await?;
-        self.read_page(query.room, &view, from, to).await.map_err(code_of)
+        let span = self.span(&view, query).await?;
+        self.read_page(query.room, &view, span).await.map_err(code_of)
     }
 
-    async fn bounds(&self, view: &View, query: PageQuery) -> Result<(u64, u64), ErrorCode> {
+    async fn span(&self, view: &View, query: PageQuery) -> Result<Span, ErrorCode> {
         let limit = query.limit.map_or(limits::PAGE_DEFAULT, usize::from);
         if limit == 0 || limit > limits::PAGE_MAX {
             return Err(ErrorCode::BadRequest);
         }
         let limit = limit as u64;
-        let ending = |to: u64| (to.saturating_sub(limit - 1).max(1), to);
-        let around = |middle: u64| {
-            let to = (middle + limit / 2).min(view.head);
-            ending(to)
-        };
+        let ending = |to: u64| Span { from: to.saturating_sub(limit - 1).max(1), to, focus: to };
+        let around = |middle: u64| Span { focus: middle, ..ending((middle + limit / 2).min(view.head)) };
         match (query.before, query.after, query.around, query.at) {
             (None, None, None, None) => Ok(ending(view.head)),
             (Some(before), None, None, None) => Ok(ending(before.saturating_sub(1).min(view.head))),
-            (None, Some(after), None, None) => Ok((after.saturating_add(1), after.saturating_add(limit).min(view.head))),
+            (None, Some(after), None, None) => {
+                let from = after.saturating_add(1);
+                Ok(Span { from, to: after.saturating_add(limit).min(view.head), focus: from })
+            }
             (None, None, Some(middle), None) => Ok(around(middle.clamp(1, view.head))),
             (None, None, None, Some(at)) => Ok(around(self.first_at(query.room, view.head, at).await.map_err(code_of)?)),
             _ => Err(ErrorCode::BadRequest),
@@ -67,16 +67,18 @@ impl Reader {
         Ok(low)
     }
 
-    async fn read_page(&self, room: RoomId, view: &View, from: u64, to: u64) -> Result<rest::Page, store::Error> {
+    async fn read_page(&self, room: RoomId, view: &View, Span { from, to, focus }: Span) -> Result<rest::Page, store::Error> {
         let mut page = rest::Page { room, from, to, head: view.head, ordinal: view.ordinal, events: Vec::new(), marks: Vec::new() };
         if from > to {
             return Ok(page);
         }
         let tail = self.tail(room);
         let events = self.events(room, from, to).await?;
+        let events = fitting(&events, focus);
+        page.from = events.first().map_or(from, |e| e.seq);
         page.to = events.last().map_or(from - 1, |e| e.seq);
-        page.marks = self.marks(room, from, page.to, &tail).await?;
-        page.events = events.into_iter().map(Arc::unwrap_or_clone).collect();
+        page.marks = self.marks(room, page.from, page.to, &tail).await?;
+        page.events = events.iter().map(|event| (**event).clone()).collect();
         Ok(page)
     }
 
@@ -107,6 +109,28 @@ impl Reader {
         marks.sort_by_key(|e| e.seq);
         Ok(marks)
     }
+}
+
+/// Which events, and which of them matters most if not all fit.
+struct Span {
+    from: u64,
+    to: u64,
+    focus: u64,
+}
+
+/// Bytes of a page's events; what is farther from the focus is left for another page.
+const PAGE_BYTES_MAX: usize = 512 * 1024;
+
+fn fitting(mut events: &[Arc<Event>], focus: u64) -> &[Arc<Event>] {
+    let mut bytes: usize = events.iter().map(|event| crate::slot::weight(event)).sum();
+    while let [first, .., last] = events
+        && bytes > PAGE_BYTES_MAX
+    {
+        let cut_last = last.seq.abs_diff(focus) > first.seq.abs_diff(focus);
+        bytes -= crate::slot::weight(if cut_last { last } else { first });
+        events = if cut_last { &events[..events.len() - 1] } else { &events[1..] };
+    }
+    events
 }
 
 /// Annotations of one page; more, and the page's reactions are not complete.

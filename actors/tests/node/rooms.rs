@@ -124,3 +124,20 @@ async fn somebody_without_a_connection_finds_a_new_room_at_once() {
     let rooms = world.node.rooms(user(2)).await.unwrap();
     assert_eq!(rooms.iter().map(|state| state.room).collect::<Vec<_>>(), [second]);
 }
+
+#[tokio::test]
+async fn a_page_of_long_messages_is_cut_on_the_far_side() {
+    let world = World::new().await;
+    let room = world.group(user(1), &[]).await;
+    for n in 1..=100 {
+        world.post(user(1), room, n, &"x".repeat(15_000)).await.unwrap();
+    }
+    let page = |query| world.node.history(user(1), actors::PageQuery { room, limit: Some(101), ..query });
+    let default = actors::PageQuery::default();
+    let newest = page(default).await.unwrap();
+    assert!(newest.from > 60 && newest.to == 101, "{}..={}", newest.from, newest.to);
+    let oldest = page(actors::PageQuery { after: Some(0), ..default }).await.unwrap();
+    assert!(oldest.from == 1 && oldest.to < 40, "{}..={}", oldest.from, oldest.to);
+    let middle = page(actors::PageQuery { around: Some(50), ..default }).await.unwrap();
+    assert!(middle.from > 20 && middle.from < 50 && middle.to > 50 && middle.to < 80, "{}..={}", middle.from, middle.to);
+}
