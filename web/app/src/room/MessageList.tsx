@@ -40,7 +40,6 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     estimateSize: (index) => guess(rows[index]),
     getItemKey: (index) => rows[index]?.key ?? index,
     anchorTo: 'end',
-    followOnAppend: atHead && settled,
     scrollEndThreshold: END_PX,
     overscan: 10,
     paddingStart: 12,
@@ -48,6 +47,9 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     useFlushSync: false,
   });
 
+  /** Whether what comes is followed: somebody is at the end and did not go up from there. */
+  const stick = useRef(true);
+  const top = useRef(0);
   const placed = useRef<number | null>(null);
   useLayoutEffect(() => {
     if (!opened || rows.length === 0 || placed.current === (place?.id ?? 0)) return;
@@ -58,6 +60,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     if (place && index < 0) return;
     placed.current = place?.id ?? 0;
     setSettled(false);
+    stick.current = !place;
     afterFrames(SETTLE_FRAMES, () => setSettled(true));
     if (!place) return virtualizer.scrollToEnd();
     const lined = !place.flash && rows[index - 1]?.kind === 'new' ? index - 1 : index;
@@ -65,7 +68,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     if (place.flash) setFlash(place.seq);
   }, [opened, rows, span, place, indexOf, virtualizer]);
 
-  const toEnd = useCallback(() => requestAnimationFrame(() => virtualizer.scrollToEnd()), [virtualizer]);
+  const toEnd = useCallback(() => { stick.current = true; requestAnimationFrame(() => virtualizer.scrollToEnd()); }, [virtualizer]);
   const { read, pause } = useReading(view, virtualizer, scroller);
   useImperativeHandle(ref, () => ({ toEnd, pauseReading: pause }), [toEnd, pause]);
 
@@ -81,12 +84,23 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   }, [engine, id, opened, settled, span, loading, firstIndex, lastIndex, rows.length, items.length, view.room.log.head]);
 
   const [end, setEnd] = useState(true);
-  const onScroll = useCallback(() => { setEnd(virtualizer.isAtEnd(END_PX)); read(); }, [virtualizer, read]);
+  const onScroll = useCallback(() => {
+    const { scrollTop = 0 } = scroller.current ?? {};
+    const now = virtualizer.isAtEnd(END_PX);
+    // Growth never moves upwards: only a person who does leaves the end.
+    if (now) stick.current = true;
+    else if (scrollTop < top.current - 1) stick.current = false;
+    top.current = scrollTop;
+    setEnd(now);
+    read();
+  }, [virtualizer, read]);
+  const size = virtualizer.getTotalSize();
+  useLayoutEffect(() => { if (stick.current && settled && atHead) virtualizer.scrollToEnd(); }, [virtualizer, settled, atHead, rows.length, size]);
   useEffect(() => { onScroll(); }, [onScroll, rows.length, opened, view.room.log.head]);
 
   const { active, tools, handlers } = useRoving(rows, virtualizer, scroller);
   const waiting = Math.max(0, Math.max(view.room.log.ordinal, view.room.state.ordinal) - view.room.state.read_ordinal);
-  const style = useMemo(() => ({ height: virtualizer.getTotalSize() }), [virtualizer.getTotalSize()]);
+  const style = useMemo(() => ({ height: size }), [size]);
   return (
     <div className="relative min-h-0 flex-1">
       {loading === 'before' && <p role="status" className="pulse pointer-events-none absolute inset-x-0 top-2 z-10 text-center text-xs text-ink-3">Loading…</p>}
