@@ -11,6 +11,8 @@ use anyhow::{Context, Result, bail};
 #[derive(Debug)]
 pub struct Ran {
     pub success: bool,
+    /// `None`: ended by a signal.
+    pub code: Option<i32>,
     /// Both streams, line by line, in the order they came.
     pub lines: Vec<String>,
 }
@@ -25,6 +27,11 @@ pub fn cargo() -> Command {
         command.env("CARGO_TARGET_DIR", folder);
     }
     command
+}
+
+/// For a program that calls cargo by itself: the same target folder.
+pub fn with_target(command: &mut Command) -> Result<&mut Command> {
+    Ok(command.env("CARGO_TARGET_DIR", target_folder()?))
 }
 
 fn cached_target() -> Option<PathBuf> {
@@ -89,11 +96,11 @@ pub fn show(command: &mut Command) -> Result<Ran> {
         }
         kept.push_back(line);
     }
-    let success = child.wait()?.success();
+    let status = child.wait()?;
     for reader in readers {
         let _ = reader.join();
     }
-    Ok(Ran { success, lines: kept.into() })
+    Ok(Ran { success: status.success(), code: status.code(), lines: kept.into() })
 }
 
 /// Runs to the end on this very terminal, with the progress that the program draws there; whether it succeeded.

@@ -15,6 +15,7 @@ pub const ALL: &[Part] = &[
     Part { name: "licences", proves: "every dependency may be given away with Hubbub", run: licences },
     Part { name: "lints", proves: "clippy has nothing to say", run: lints },
     Part { name: "rust", proves: "the tests of every crate, end to end ones among them", run: rust },
+    Part { name: "power", proves: "twenty power cuts lose nothing that was acknowledged", run: power },
     Part { name: "web", proves: "the client's types, unit tests and build", run: web },
     Part { name: "browser", proves: "the client in Chromium against a real node", run: browser },
     Part { name: "foreign", proves: "clients in Python and Node that know PROTOCOL alone", run: foreign },
@@ -41,6 +42,20 @@ fn lints() -> Result<Tally> {
 fn rust() -> Result<Tally> {
     prepare::have(&["Rust", "C compiler", "make", "git"])?;
     counted(run::cargo().args(["test", "--workspace", "--no-fail-fast"]))
+}
+
+/// How the script says that this machine has no root, no loop devices or no mkfs.ext4.
+const UNABLE: i32 = 77;
+
+fn power() -> Result<Tally> {
+    prepare::have(&["Rust", "Python"])?;
+    let mut cuts = Command::new("python3");
+    let ran = run::show(run::with_target(cuts.arg("store/tests/power_cut.py"))?)?;
+    if ran.code == Some(UNABLE) {
+        // Where the machine does not allow it nothing was promised; the script has said why.
+        return Ok(Tally::default());
+    }
+    Ok(tally::read(&ran.lines, ran.success))
 }
 
 fn web() -> Result<Tally> {
