@@ -53,6 +53,7 @@ export class Tab {
 
   async enter(room: string): Promise<void> {
     await this.page.locator(`[data-room="${room}"]`).click();
+    await this.page.locator(`[data-room="${room}"][aria-current="page"]`).waitFor({ state: 'attached' });
     await this.composer.waitFor();
   }
 

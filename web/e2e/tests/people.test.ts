@@ -109,7 +109,7 @@ test('a workspace, a channel in it, and another person who finds and joins it', 
   await a.page.getByRole('button', { name: 'New channel' }).click();
   await a.page.getByRole('textbox', { name: /^Name/ }).fill('Design Reviews');
   await a.page.getByRole('button', { name: 'Create channel' }).click();
-  await a.composer.waitFor();
+  await a.page.getByRole('heading', { name: 'design-reviews' }).first().waitFor();
   await a.say('first in the channel');
   await b.page.getByRole('navigation', { name: 'Workspaces' }).getByRole('button', { name: 'Acme' }).click();
   await b.page.getByRole('button', { name: 'Browse channels' }).click();
