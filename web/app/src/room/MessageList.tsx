@@ -49,7 +49,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
 
   /** Whether what comes is followed: somebody is at the end and did not go up from there. */
   const stick = useRef(true);
-  const top = useRef(0);
+  const top = useRef({ at: 0, total: 0 });
   const placed = useRef<number | null>(null);
   useLayoutEffect(() => {
     if (!opened || rows.length === 0 || placed.current === (place?.id ?? 0)) return;
@@ -87,10 +87,11 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   const onScroll = useCallback(() => {
     const { scrollTop = 0 } = scroller.current ?? {};
     const now = virtualizer.isAtEnd(END_PX);
-    // Growth never moves upwards: only a person who does leaves the end.
+    // Only a move upwards while nothing changed its size is somebody's: rows that turn out smaller move the list too.
+    const total = virtualizer.getTotalSize();
     if (now) stick.current = true;
-    else if (scrollTop < top.current - 1) stick.current = false;
-    top.current = scrollTop;
+    else if (scrollTop < top.current.at - 1 && total === top.current.total) stick.current = false;
+    top.current = { at: scrollTop, total };
     setEnd(now);
     read();
   }, [virtualizer, read]);
