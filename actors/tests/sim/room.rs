@@ -188,3 +188,16 @@ pub async fn wake_history_first(reader: &Reader, room: RoomId) -> Result<State, 
     whole.into_iter().for_each(|event| state.take(event, head));
     Ok(state)
 }
+
+/// The worlds are small and rooms remember much. Two planted bugs show only behind what a room remembers: there it wakes
+/// with its last events alone.
+pub fn with_few_memories(woken: State) -> State {
+    const KEPT: u64 = 4;
+    let mut state = State::default();
+    (state.kind, state.settings) = (woken.kind, woken.settings.clone());
+    (woken.head.saturating_sub(KEPT - 1).max(1)..=woken.head)
+        .filter_map(|seq| woken.recent(seq))
+        .for_each(|event| state.take(event.clone(), woken.head));
+    state.members = woken.members;
+    state
+}

@@ -322,8 +322,10 @@ impl Slot {
     pub fn wake(&self, room: RoomId) -> Work {
         let (reader, slot, incarnation) = (self.env.reader.clone(), self.id, self.rooms[&room].incarnation);
         let history_first = self.env.has(Plant::WakeHistoryFirst);
+        let forgetful = self.env.has(Plant::RingOnly) || self.env.has(Plant::ResendNewAfter);
         Box::pin(async move {
             let state = if history_first { crate::room::wake_history_first(&reader, room).await } else { wake::wake(&reader, room).await };
+            let state = if forgetful { state.map(crate::room::with_few_memories) } else { state };
             Finished::Woken { slot, room, incarnation, state: Box::new(state) }
         })
     }
