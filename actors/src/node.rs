@@ -19,7 +19,7 @@ use crate::error::{Error, code_of};
 use crate::metrics::metrics;
 use crate::outlet::{Down, Outlet};
 use crate::project::Projector;
-use crate::read::{PageQuery, Reader};
+use crate::read::{PageQuery, Reader, View};
 use crate::relay::Relay;
 use crate::reply::{Answering, RETRY_MS, Reply};
 use crate::room::{Request, RoomMessage};
@@ -135,9 +135,15 @@ impl Node {
     /// What a connection says besides ordered requests and pages. Answered through its lot where it has an id.
     pub fn say(&self, user: UserId, connection: ConnectionId, event: ClientEvent) {
         let input = match event {
-            ClientEvent::Read(e) => Input::Read { connection: Some(connection), id: e.id, room: e.room, seq: e.seq, ordinal: e.ordinal },
+            ClientEvent::Read(e) => match self.mark(e.room, e.seq, e.ordinal) {
+                Some((seq, ordinal)) => Input::Read { connection: Some(connection), id: e.id, room: e.room, seq, ordinal },
+                None => return self.refuse(connection, e.id, ErrorCode::BadRequest),
+            },
             ClientEvent::Unread(e) => Input::Unread { connection, id: e.id, room: e.room, from: e.from },
-            ClientEvent::Delivered(e) => Input::Delivered { room: e.room, seq: e.seq },
+            ClientEvent::Delivered(e) => match self.mark(e.room, e.seq, 0) {
+                Some((seq, _)) => Input::Delivered { room: e.room, seq },
+                None => return,
+            },
             ClientEvent::Draft(e) => Input::Draft { connection, id: e.id, room: e.room, text: e.text },
             ClientEvent::Presence(e) => Input::Presence { connection, id: e.id, status: e.status },
             ClientEvent::Watch(e) => return self.watch(connection, e.id, e.users),
@@ -148,10 +154,19 @@ impl Node {
         self.shared.tell_session(user, SessionMessage::Event(input));
     }
 
+    fn mark(&self, room: RoomId, seq: u64, ordinal: u64) -> Option<(u64, u64)> {
+        // Who watches a room has a view of it; who does not is no member, which the session says.
+        self.shared.subscribers.view(room).map_or(Some((seq, ordinal)), |view| mark(&view, seq, ordinal))
+    }
+
+    fn refuse(&self, connection: ConnectionId, id: u32, code: ErrorCode) {
+        self.shared.subscribers.send(connection, ServerEvent::Error(Refusal::new(id, code)));
+    }
+
     fn watch(&self, connection: ConnectionId, id: u32, users: Vec<UserId>) {
         let subscribers = &self.shared.subscribers;
         if users.len() > limits::WATCH_MAX {
-            return subscribers.send(connection, ServerEvent::Error(Refusal::new(id, ErrorCode::TooLong)));
+            return self.refuse(connection, id, ErrorCode::TooLong);
         }
         let users = self.shared.presence.watch(connection, users);
         subscribers.send(connection, ServerEvent::Ok(Done { id, room: None, seq: None, ordinal: None, at: None }));
@@ -181,10 +196,14 @@ impl Node {
         });
     }
 
-    /// A read marker without a connection, for REST.
-    pub fn read(&self, user: UserId, room: RoomId, seq: u64, ordinal: u64) {
+    /// A read marker without a connection, for REST. Errors: `not_found`, `bad_request` beyond the head.
+    pub async fn read(&self, user: UserId, room: RoomId, seq: u64, ordinal: u64) -> Result<(), ErrorCode> {
+        self.check_member(room, user).await?;
+        let view = self.shared.reader.view(room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
+        let (seq, ordinal) = mark(&view, seq, ordinal).ok_or(ErrorCode::BadRequest)?;
         let input = Input::Read { connection: None, id: 0, room, seq, ordinal };
         self.shared.tell_session(user, SessionMessage::Event(input));
+        Ok(())
     }
 
     /// Errors: as `Reader::page`.
@@ -317,6 +336,12 @@ impl Node {
         }
         Ok(self.projector.carry().await?)
     }
+}
+
+/// A marker as it may be kept: nobody has read beyond the head, and at the head the ordinal is known.
+fn mark(view: &View, seq: u64, ordinal: u64) -> Option<(u64, u64)> {
+    let ordinal = if seq == view.head { view.ordinal } else { ordinal };
+    (seq <= view.head && ordinal <= view.ordinal).then_some((seq, ordinal))
 }
 
 /// Bytes that a request counts for in its room's queue.

@@ -21,7 +21,10 @@ impl Way {
         let running = running.with_context(|| format!("the node on {} may not be asked by this user", data_dir.display()))?;
         match running {
             Some(_) => Ok(Self::Running(data_dir.clone())),
-            None => Ok(Self::AtRest(Box::new(wiring::desk(config).await?))),
+            None => {
+                let starting = || format!("no node answers on {} yet; if one is starting, ask again when it is ready", data_dir.display());
+                Ok(Self::AtRest(Box::new(wiring::desk(config).await.with_context(starting)?)))
+            }
         }
     }
 

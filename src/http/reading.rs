@@ -20,9 +20,7 @@ async fn read(
     At(room): At<RoomId>,
     Body(PutRead { seq, ordinal }): Body<PutRead>,
 ) -> Result<StatusCode, Problem> {
-    // For the refusal: the marker of somebody who is not in the room would be kept by nobody.
-    http.0.node.room(who.user, room).await?;
-    http.0.node.read(who.user, room, seq, ordinal);
+    http.0.node.read(who.user, room, seq, ordinal).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

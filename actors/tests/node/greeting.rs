@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use actors::outlet::Down;
-use schema::client::{Act, Resume};
-use schema::{ServerEvent, limits};
+use schema::client::{Act, Read, Resume};
+use schema::{ClientEvent, ServerEvent, limits};
 
 use crate::world::{World, at, order, user};
 
@@ -62,4 +62,27 @@ async fn a_new_room_reaches_connections_that_are_already_here() {
     world.act(user(1), order(room, 2), Act::Kick { user: user(2) }).await.unwrap();
     let removed = |down: &Down| if let Down::Batch { removed: Some(who), .. } = down { Some(*who) } else { None };
     assert_eq!(world.told(removed).await, user(2));
+}
+
+#[tokio::test]
+async fn nobody_has_read_beyond_the_head() {
+    let world = World::new().await;
+    let room = world.group(user(1), &[user(2)]).await;
+    let head = world.post(user(1), room, 1, "unread").await.unwrap().seq;
+    world.attach(user(2), 1, vec![]).await.unwrap();
+    world.greeted(1).await;
+    for (id, seq, ordinal) in [(7, head + 1_000_000, 1_000_000), (8, head, 0)] {
+        world.node.say(user(2), at(1), ClientEvent::Read(Read { id, room, seq, ordinal }));
+    }
+    let answer = |down: &Down| match down {
+        Down::Send { event, .. } => match event.event() {
+            ServerEvent::Error(refusal) if refusal.id == 7 => Some(refusal.code),
+            _ => None,
+        },
+        _ => None,
+    };
+    assert_eq!(world.told(answer).await, schema::ErrorCode::BadRequest);
+    let state = world.node.room(user(2), room).await.unwrap();
+    assert_eq!((state.read_seq, state.read_ordinal), (head, state.ordinal), "at the head the ordinal is the room's");
+    assert!(world.node.read(user(2), room, head + 1, 1).await.is_err());
 }

@@ -116,9 +116,15 @@ export class Client extends Emitter<ClientEvents> {
     this.sayUnread(room, from);
   }
 
-  draft(room: RoomId, text: string): void {
+  /** Says whether the node has it; if not, it is the caller's to say again. */
+  async draft(room: RoomId, text: string): Promise<boolean> {
+    try {
+      await this.connection.request('draft', { room, text });
+    } catch {
+      return false;
+    }
     this.rooms.setDraft(room, text);
-    this.connection.request('draft', { room, text }).catch(() => undefined);
+    return true;
   }
 
   /** Call it at every key; it says so at most every 3 s. */

@@ -17,9 +17,16 @@ export function useDraft(room: string, editing: boolean, show: (wire: string) =>
     const say = () => {
       if (timer.current) clearTimeout(timer.current);
       timer.current = null;
-      if (current() === said.current) return;
-      said.current = current();
-      engine.client.draft(room, said.current);
+      const text = current();
+      if (text === said.current) return;
+      const before = said.current;
+      said.current = text;
+      void engine.client.draft(room, text).then((kept) => {
+        // Not said: what the node has is what it had, and this text is still ours alone.
+        if (kept || said.current !== text) return;
+        said.current = before;
+        timer.current ??= setTimeout(say, REST_MS);
+      });
     };
     return {
       current,
