@@ -61,6 +61,11 @@ fn log_panics() {
     }));
 }
 
+/// Whether a level can be used. Errors: `Level`.
+pub fn check(level: &str) -> Result<(), Error> {
+    filter(level).map(|_| ())
+}
+
 /// From the next event on. Errors: `Level`, `NotStarted`.
 pub fn set_level(level: &str) -> Result<(), Error> {
     let filter = filter(level)?;

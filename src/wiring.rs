@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::edge::{Certificates, Door, Lots, Origins, Secure};
 use crate::health::Health;
 use crate::http::{self, Http, Peer};
-use crate::up;
+use crate::{logs, up};
 
 /// Slots of a data set; the number is stored nowhere else and stays.
 pub const SLOTS: u16 = 256;
@@ -107,8 +107,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     tokio::spawn(async move { axum::serve(admin_listener, port).await });
 
     let certificates = certificates(config)?;
-    let origins = Origins::new(config.edge.origins.iter().cloned())
-        .map_err(|entry| anyhow::anyhow!("edge.origins: \"{entry}\" is no origin: write it like \"https://chat.example.org\""))?;
+    let origins = origins(config)?;
     let listener = bind(config.listen.http, "listen.http").await?;
     let http_address = listener.local_addr()?;
 
@@ -198,6 +197,23 @@ fn lots(config: &Config) -> u16 {
         0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(64) as u16),
         count => count.min(1_024) as u16,
     }
+}
+
+fn origins(config: &Config) -> anyhow::Result<Origins> {
+    Origins::new(config.edge.origins.iter().cloned())
+        .map_err(|entry| anyhow::anyhow!("edge.origins: \"{entry}\" is no origin: write it like \"https://chat.example.org\""))
+}
+
+/// Looks at what a configuration names, without starting anything. Errors: one sentence for the first thing that is wrong.
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    logs::check(&config.log.level)?;
+    certificates(config)?;
+    origins(config)?;
+    let web_dir = &config.node.web_dir;
+    if !web_dir.as_os_str().is_empty() && !web_dir.is_dir() {
+        bail!("node.web_dir: there is no folder {}: build the client, or leave the key out", web_dir.display());
+    }
+    Ok(())
 }
 
 fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {

@@ -169,6 +169,15 @@ fn mistakes_are_told_in_one_sentence() {
     std::fs::write(desk.path("hubbub.toml"), "[limits]\nheart_beat_ms = 1\n").unwrap();
     let refusal = desk.refusal(&["config", "check"]);
     assert_eq!(refusal, "hubbub.toml:2: there is no key of [limits] named \"heart_beat_ms\": did you mean \"heartbeat_ms\"?");
+    for (text, start) in [
+        ("[log]\nlevel = \"loud\"\n", "\"loud\" is no log level"),
+        ("[node]\nweb_dir = \"nowhere\"\n", "node.web_dir: there is no folder nowhere"),
+        ("[listen]\ntls_cert = \"a.pem\"\n", "tls_key"),
+    ] {
+        std::fs::write(desk.path("hubbub.toml"), text).unwrap();
+        let refusal = desk.refusal(&["config", "check"]);
+        assert!(refusal.contains(start), "{refusal}");
+    }
     std::fs::remove_file(desk.path("hubbub.toml")).unwrap();
     assert!(desk.refusal(&["--config", "none.toml", "serve"]).starts_with("the configuration none.toml cannot be read"));
     assert_eq!(desk.refusal(&["token", "nobody"]), "there is no user named \"nobody\"");

@@ -22,8 +22,8 @@ pub struct Subscribers {
 
 struct Entry {
     view: Option<Box<View>>,
-    /// Shown while the view was being loaded: it has to be loaded again.
-    touched: bool,
+    /// How often something was shown: a view that was loaded meanwhile has to be loaded again.
+    shows: u64,
     /// Connections in the room, by lot; `Join`s that were pushed less those that the lot reported gone.
     lots: Vec<(u16, u32)>,
     loaders: u32,
@@ -55,9 +55,9 @@ impl Subscribers {
             if let Some(view) = self.join_loaded(room, connection) {
                 return Ok(Some(view));
             }
-            self.begin_load(room);
+            let shows = self.begin_load(room);
             let loaded = reader.view(room).await;
-            self.end_load(room, loaded.as_ref().ok().and_then(Option::as_ref));
+            self.end_load(room, shows, loaded.as_ref().ok().and_then(Option::as_ref));
             if loaded?.is_none() {
                 return Ok(None);
             }
@@ -76,20 +76,19 @@ impl Subscribers {
         Some(view)
     }
 
-    fn begin_load(&self, room: RoomId) {
+    /// How often the room was shown so far.
+    fn begin_load(&self, room: RoomId) -> u64 {
         let mut shard = self.shard(room).lock();
-        let entry = shard.entry(room).or_insert_with(|| Entry { view: None, touched: false, lots: Vec::new(), loaders: 0 });
-        if entry.loaders == 0 {
-            entry.touched = false;
-        }
+        let entry = shard.entry(room).or_insert_with(|| Entry { view: None, shows: 0, lots: Vec::new(), loaders: 0 });
         entry.loaders += 1;
+        entry.shows
     }
 
-    fn end_load(&self, room: RoomId, loaded: Option<&View>) {
+    fn end_load(&self, room: RoomId, shows: u64, loaded: Option<&View>) {
         let mut shard = self.shard(room).lock();
         let Some(entry) = shard.get_mut(&room) else { return };
         entry.loaders -= 1;
-        if entry.view.is_none() && !entry.touched {
+        if entry.view.is_none() && entry.shows == shows {
             entry.view = loaded.cloned().map(Box::new);
         }
         if entry.view.is_none() && entry.loaders == 0 {
@@ -129,7 +128,7 @@ impl Subscribers {
     pub fn show(&self, room: RoomId, events: &[Arc<Event>]) {
         let mut shard = self.shard(room).lock();
         let Some(entry) = shard.get_mut(&room) else { return };
-        entry.touched = true;
+        entry.shows += 1;
         let Some(view) = entry.view.as_deref_mut() else { return };
         let fresh: Vec<&Arc<Event>> = events.iter().filter(|event| event.seq > view.head).collect();
         for batch in cut_at_removals(&fresh) {

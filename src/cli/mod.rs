@@ -83,6 +83,9 @@ fn config_command(command: &ConfigCommand, loaded: &Loaded, json: bool) -> anyho
     for warning in &loaded.warnings {
         eprintln!("hubbub: {warning}");
     }
+    if let ConfigCommand::Check = command {
+        crate::wiring::check(&loaded.config)?;
+    }
     match command {
         ConfigCommand::Print if json => show::print(&format!("{}\n", loaded.to_json())),
         ConfigCommand::Print => show::print(&loaded.print()),
