@@ -43,17 +43,14 @@ impl Presence {
     pub fn attachments(&self, user: UserId) -> Vec<Attachment> {
         self.0.lock().users.get(&user).map(|seen| seen.attachments.clone()).unwrap_or_default()
     }
-    /// True if it was the user's last connection.
-    pub fn detached(&self, user: UserId, connection: ConnectionId) -> bool {
+    pub fn detached(&self, user: UserId, connection: ConnectionId) {
         let mut inner = self.0.lock();
         inner.unwatch(connection);
-        let Some(seen) = inner.users.get_mut(&user) else { return false };
+        let Some(seen) = inner.users.get_mut(&user) else { return };
         seen.attachments.retain(|attachment| attachment.connection != connection);
-        let last = seen.attachments.is_empty();
-        if last && seen.status.is_none() {
+        if seen.attachments.is_empty() && seen.status.is_none() {
             inner.users.remove(&user);
         }
-        last
     }
 
     pub fn status(&self, user: UserId) -> Status {
