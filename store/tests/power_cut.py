@@ -23,8 +23,8 @@ class Unable(Exception):
 
 
 def program():
-    """The test program `process`, built."""
-    command = ['cargo', 'test', '-p', 'hubbub-store', '--test', 'process', '--no-run', '--message-format=json']
+    """The test program `process`, built as the workspace's tests are: dependencies that are there are not built again."""
+    command = ['cargo', 'test', '--workspace', '--test', 'process', '--no-run', '--message-format=json']
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     messages = (json.loads(line) for line in lines if line.startswith('{'))
     return next(m['executable'] for m in messages if m.get('executable') and m['target']['name'] == 'process')
