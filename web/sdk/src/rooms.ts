@@ -31,6 +31,8 @@ export interface RoomsEvents {
 export const LOG_EVENTS_MAX = 12_000;
 const PAGE = 60;
 const CATCH_UP_PAGES_MAX = 5;
+/** A node hashes no more at once. */
+const HASHED_EVENTS_MAX = 500;
 
 export class Rooms extends Emitter<RoomsEvents> {
   me: UserId = '';
@@ -151,15 +153,16 @@ export class Rooms extends Emitter<RoomsEvents> {
     await this.load(room, {});
   }
 
-  /** After a long absence: the node's hash of the newest span against ours. A mismatch drops what was cached and reads anew. */
+  /** After a long absence: the node's hash of the newest events against ours. A mismatch drops what was cached and reads anew. */
   private async check(room: RoomId): Promise<void> {
     this.away.delete(room);
     const span = liveSpan(this.all.get(room)?.log ?? EMPTY_LOG);
     if (!span || span.events.length < 2) return;
-    const [from, to] = [span.from, span.from + span.events.length - 1];
+    const newest = span.events.slice(-HASHED_EVENTS_MAX);
+    const [from, to] = [newest[0]!.seq, newest.at(-1)!.seq];
     try {
       const { foldOf, hashOf } = await import('./fold');
-      const [theirs, ours] = await Promise.all([this.options.stateHash(room, from, to), hashOf(foldOf(room, span.events))]);
+      const [theirs, ours] = await Promise.all([this.options.stateHash(room, from, to), hashOf(foldOf(room, newest))]);
       if (theirs === ours) return;
     } catch (error) {
       if (error instanceof RequestError) return;
