@@ -36,6 +36,11 @@ export class Tab {
     return new Tab(context, await context.newPage(), url);
   }
 
+  /** Another page of the same browser. */
+  beside(page: Page): Tab {
+    return new Tab(this.context, page, this.url);
+  }
+
   static async signedIn(browser: Browser, url: string, person: Person, options: BrowserContextOptions = {}): Promise<Tab> {
     const tab = await Tab.open(browser, url, options);
     await tab.signIn(person);

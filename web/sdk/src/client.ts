@@ -5,10 +5,12 @@ import { RequestError } from './codes';
 import { Connection } from './connection';
 import { Emitter } from './emitter';
 import { NIL, uuidv7 } from './ids';
+import type { Link } from './link';
 import { contiguousSeq } from './log';
 import { MemoryOutbox, Outbox, type Entry, type OutboxStore } from './outbox';
 import { reads } from './rest';
 import { Rooms } from './rooms';
+import { SharedLink, type Channel } from './shared';
 import type { Ticker } from './ticker';
 import type { Act, Done, Ready, RoomId, RoomKind, RoomSettings, ServerEvent, Status, UserId } from './types';
 
@@ -17,6 +19,8 @@ export interface ClientOptions extends AuthOptions {
   socket: string;
   outbox?: OutboxStore;
   ticker?: Ticker;
+  /** Several pages with one socket: `client.shared` is told which of them leads. */
+  share?: { channel: Channel; onSilent?: () => void };
 }
 
 export interface ClientEvents {
@@ -31,7 +35,8 @@ const TRIES_MAX = 5;
 
 export class Client extends Emitter<ClientEvents> {
   readonly auth: Auth;
-  readonly connection: Connection;
+  readonly connection: Link;
+  readonly shared: SharedLink | null;
   readonly rooms: Rooms;
   readonly outbox: Outbox;
   readonly rest: ReturnType<typeof reads>;
@@ -46,11 +51,14 @@ export class Client extends Emitter<ClientEvents> {
     super();
     this.auth = new Auth(options);
     this.rest = reads(this.auth.ask);
-    this.connection = new Connection({
+    const direct = new Connection({
       url: options.socket,
       ticker: options.ticker,
       hello: async (stale) => ({ token: await this.auth.access(stale), device: options.device, resume: this.rooms.resume() }),
     });
+    const { share, ticker } = options;
+    this.shared = share ? new SharedLink({ direct, page: uuidv7(), snapshot: () => this.snapshot(), ...share, ...(ticker ? { ticker } : {}) }) : null;
+    this.connection = this.shared ?? direct;
     this.rooms = new Rooms({
       history: (query) => this.patient(() => this.connection.history(query)),
       stateHash: async (room, from, to) => {
@@ -63,6 +71,8 @@ export class Client extends Emitter<ClientEvents> {
       send: (order, act) => this.connection.ordered(order, act),
       headOf: (room) => this.headOf(room),
     });
+    // What was missed may come as a page: an event with our cmid is the answer there too.
+    this.rooms.on('page', (page) => { for (const event of page.events) if (event.user === this.rooms.me) this.outbox.seen(event.cmid); });
     this.connection.on('ready', (ready) => this.onReady(ready));
     this.connection.on('said', (said) => this.onSaid(said));
     this.connection.on('state', (state) => this.outbox.setOnline(state === 'open'));
@@ -142,6 +152,11 @@ export class Client extends Emitter<ClientEvents> {
 
   watch(users: UserId[]): void {
     this.connection.request('watch', { users: users.slice(0, this.ready?.limits.watch_max ?? 200) }).catch(() => undefined);
+  }
+
+  private snapshot(): Ready | null {
+    const rooms = [...this.rooms.all.values()].map(({ state, log }) => ({ ...state, head: Math.max(state.head, log.head), ordinal: Math.max(state.ordinal, log.ordinal) }));
+    return this.ready && { ...this.ready, rooms };
   }
 
   private onReady(ready: Ready): void {

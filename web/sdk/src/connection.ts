@@ -4,6 +4,7 @@
 import { backoff } from './backoff';
 import { isRevoked, isStaleToken, mayReconnect, RequestError } from './codes';
 import { Emitter } from './emitter';
+import type { Link } from './link';
 import { timerTicker, type Ticker } from './ticker';
 import type { Act, Done, Hello, Order, Page, Ready, Remarks, Requests, ServerEvent } from './types';
 
@@ -33,7 +34,7 @@ const QUEUE_MAX = 256;
 const PROBE_MS = 4_000;
 const HELLO_MS = 12_000;
 
-export class Connection extends Emitter<ConnectionEvents> {
+export class Connection extends Emitter<ConnectionEvents> implements Link {
   state: ConnectionState = 'idle';
   private socket: WebSocket | null = null;
   private generation = 0;
@@ -238,7 +239,8 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 }
 
-function answerOf(said: ServerEvent): number | null {
+/** The request that this answers, if it answers one. */
+export function answerOf(said: ServerEvent): number | null {
   if ('ok' in said) return said.ok.id;
   if ('error' in said) return said.error.id;
   if ('history' in said) return said.history.id;

@@ -54,6 +54,10 @@ export class Outbox extends Emitter<{ change: readonly Entry[]; failed: Entry }>
   private putOff = new Map<RoomId, number>();
   /** Not in the store yet, or newer here than there. */
   private writing = new Set<string>();
+  /** Not here any more, and on its way out of the store. */
+  private gone = new Set<string>();
+  private reloading: Promise<void> | null = null;
+  private stale = false;
   private lastAt = 0;
   private online = false;
   private holder = false;
@@ -64,13 +68,34 @@ export class Outbox extends Emitter<{ change: readonly Entry[]; failed: Entry }>
     this.options = options;
   }
 
-  /** Reads what the store has; entries that another page added or finished appear and go. */
-  async reload(): Promise<void> {
+  /** Reads what the store has: entries that another page added appear; what it sent stays in sight until its event comes by. */
+  reload(): Promise<void> {
+    this.stale = true;
+    this.reloading ??= this.catchUp().finally(() => { this.reloading = null; });
+    return this.reloading;
+  }
+
+  private async catchUp(): Promise<void> {
+    while (this.stale) {
+      this.stale = false;
+      await this.readStore();
+    }
+  }
+
+  private async readStore(): Promise<void> {
+    const before = this.entries;
     const stored = await this.options.store.load();
-    const ours = this.entries.filter((entry) => entry.state === 'acked' || this.writing.has(entry.cmid) || this.sending.has(entry.cmid));
-    const theirs = stored.filter((entry) => !ours.some((each) => each.cmid === entry.cmid));
-    this.change([...ours, ...theirs].sort((a, b) => a.at - b.at));
+    const isStored = (entry: Entry) => stored.some((each) => each.cmid === entry.cmid);
+    const ours = this.entries.filter((entry) => entry.state === 'acked' || this.writing.has(entry.cmid) || this.sending.has(entry.cmid) || !before.includes(entry));
+    const sent = this.entries.filter((entry) => !ours.includes(entry) && !isStored(entry) && entry.state !== 'failed').map((entry): Entry => ({ ...entry, state: 'acked' }));
+    const theirs = stored.filter((entry) => ![...ours, ...sent].some((each) => each.cmid === entry.cmid) && !this.gone.has(entry.cmid));
+    this.change([...ours, ...sent, ...theirs].sort((a, b) => a.at - b.at));
     this.pump();
+  }
+
+  /** Another person, or nobody: nothing of what was written here is shown or sent any more. The store is the caller's to clear. */
+  clear(): void {
+    this.change([]);
   }
 
   /** Only the holder sends. */
@@ -107,8 +132,9 @@ export class Outbox extends Emitter<{ change: readonly Entry[]; failed: Entry }>
   }
 
   async discard(cmid: string): Promise<void> {
+    this.gone.add(cmid);
     this.change(this.entries.filter((entry) => entry.cmid !== cmid));
-    await this.options.store.remove(cmid);
+    await this.options.store.remove(cmid).finally(() => this.gone.delete(cmid));
   }
 
   /** The event with this cmid came by: done, whether or not an answer comes. */

@@ -23,6 +23,8 @@ export interface RoomsEvents {
   change: RoomId;
   removed: RoomId;
   event: Event;
+  /** A page of history that was merged. */
+  page: Page;
   /** Cached state was void: another data set answers. */
   reset: string;
   mismatch: { room: RoomId; from: number; to: number };
@@ -89,6 +91,7 @@ export class Rooms extends Emitter<RoomsEvents> {
     if (known) return known;
     const work = this.options.history({ room, limit: PAGE, ...query }).then((page) => {
       this.change(room, (was) => ({ ...was, log: trim(mergePage(was.log, page), LOG_EVENTS_MAX, keep || page.from) }));
+      this.emit('page', page);
     }).finally(() => this.loading.delete(key));
     this.loading.set(key, work);
     return work;

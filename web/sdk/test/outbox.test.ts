@@ -135,3 +135,32 @@ test('one that does not hold the lock sends nothing', async () => {
   outbox.hold(true);
   await until(() => sent.length === 1);
 });
+
+test('what another page sent stays in sight until its event comes by, and is not sent again', async () => {
+  const writer = world();
+  const sender = world(writer.store);
+  writer.outbox.hold(false);
+  sender.outbox.setOnline(true);
+  const { cmid } = await writer.outbox.add(ROOM, { post: { text: 'a' } });
+  await sender.outbox.reload();
+  await until(() => sender.sent.length === 1);
+  sender.sent[0]!.answer({ seq: 6 });
+  await until(() => writer.store.entries.size === 0);
+  await writer.outbox.reload();
+  expect(writer.outbox.entries.map((entry) => entry.state)).toEqual(['acked']);
+  writer.outbox.hold(true);
+  writer.outbox.setOnline(true);
+  await writer.outbox.reload();
+  expect(writer.sent).toHaveLength(0);
+  writer.outbox.seen(cmid);
+  expect(writer.outbox.entries).toHaveLength(0);
+});
+
+test('what came by while the store was read does not come back with it', async () => {
+  const { outbox, store } = world();
+  const { cmid } = await outbox.add(ROOM, { post: { text: 'a' } });
+  const reading = outbox.reload();
+  outbox.seen(cmid);
+  await reading;
+  expect([outbox.entries.length, store.entries.size]).toEqual([0, 0]);
+});

@@ -28,6 +28,7 @@ export class Engine {
 
   constructor() {
     const { origin, protocol, host } = location;
+    const channel = this.tabs.link();
     this.client = new Client({
       base: origin,
       socket: `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/v1/ws`,
@@ -36,6 +37,7 @@ export class Engine {
       lock: this.tabs.alone,
       outbox: this.cache,
       ticker: workerTicker(),
+      ...(channel ? { share: { channel, onSilent: () => this.tabs.seize(this.lead) } } : {}),
     });
     this.people = new People(this.client, this.cache);
     this.watch = new Watch((users) => this.client.watch(users));
@@ -70,15 +72,21 @@ export class Engine {
     await this.forget(null);
   }
 
-  /** Once the person is known: connect, and take turns with other pages at sending. */
+  /** Once the person is known: connect, by oneself or through the page that leads. */
   private enter(): void {
     void this.client.outbox.reload();
-    this.tabs.hold((holder) => {
-      this.client.outbox.hold(holder);
-      if (holder) void this.client.outbox.reload();
-    });
     this.client.connection.start();
+    this.tabs.hold(this.lead);
   }
+
+  /** The page that leads has the socket and sends what all pages wrote. */
+  private readonly lead = (leads: boolean): void => {
+    const { outbox, shared } = this.client;
+    outbox.hold(leads);
+    if (leads) void outbox.reload();
+    if (leads) shared?.lead();
+    else shared?.follow();
+  };
 
   private async signedIn(): Promise<void> {
     const user = this.client.auth.tokens!.user;
@@ -98,7 +106,7 @@ export class Engine {
     this.unkept.clear();
     await this.cache.clear();
     for (const name of ['drafts', 'room', 'workspace']) localStorage.removeItem(`hubbub.${name}`);
-    await this.client.outbox.reload();
+    this.client.outbox.clear();
     setApp({ ...START, phase: 'out', why });
   }
 
