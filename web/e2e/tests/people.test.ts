@@ -86,6 +86,23 @@ test('23: a draft survives a reload and comes to the other device', async () => 
   await second.close();
 });
 
+test('23: a draft that was written while the node was down reaches the other device when it is back', async () => {
+  await a.enter(room);
+  await a.composer.fill('');
+  await node.kill();
+  await a.composer.pressSequentially('nobody heard');
+  await a.page.locator('[data-banner="away"]').waitFor();
+  await node.run();
+  await a.page.locator('[data-banner="away"]').waitFor({ state: 'detached' });
+  const second = await Tab.signedIn(browser, node.url, ann);
+  await second.enter(room);
+  await eventually(() => second.composer.inputValue()).toBe('nobody heard');
+  await second.close();
+  await a.page.reload();
+  await eventually(() => a.composer.inputValue()).toBe('nobody heard');
+  await a.composer.fill('');
+});
+
 test('48: devices are listed; one that is signed out elsewhere is out at once', async () => {
   const second = await Tab.signedIn(browser, node.url, ben, { userAgent: 'Mozilla/5.0 (Macintosh; Intel Mac OS X) Firefox/130.0' });
   await b.page.getByRole('button', { name: 'You: status and settings' }).click();

@@ -43,6 +43,22 @@ test('7: the node is killed with -9 and starts again: both are back by themselve
   expect((await api.texts(ann, room)).filter((text) => text.startsWith('kill'))).toEqual(numbered('kill', 3));
 });
 
+test('the word that the connection is away lies over the page: nothing moves when it comes or goes', async () => {
+  await a.say('stay put');
+  await a.message('stay put').locator('[data-ticks="sent"], [data-ticks="delivered"], [data-ticks="read"]').waitFor();
+  const boxes = () => a.page.evaluate(() => ['nav[aria-label="Rooms"]', '[aria-label="Room"] header', '[role="log"]', 'textarea', '[role="log"] article:last-of-type'].map((each) => {
+    const { x, y, width, height } = document.querySelector(each)!.getBoundingClientRect();
+    return [each, x, y, width, height];
+  }));
+  const before = await boxes();
+  await node.kill();
+  await a.page.locator('[data-banner="away"]').waitFor();
+  expect(await boxes()).toEqual(before);
+  await node.run();
+  await a.page.locator('[data-banner="away"]').waitFor({ state: 'detached' });
+  expect(await boxes()).toEqual(before);
+});
+
 test('29: what is written offline waits, survives a reload, and goes out in order', async () => {
   await a.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await a.context.setOffline(true);
@@ -100,23 +116,6 @@ test('29: a refused message stays with its reason, to be tried again or deleted'
   await row.getByRole('button', { name: 'Delete' }).click();
   await eventually(() => row.count()).toBe(0);
   await b.enter(room);
-});
-
-test('two pages of one browser send what is written once', async () => {
-  const second = await a.context.newPage();
-  await second.goto(`${node.url}/r/${room}`);
-  const composer = second.getByRole('textbox', { name: /^Message/ });
-  await composer.waitFor();
-  for (let n = 0; n < 3; n++) {
-    await a.say(`twin ${n * 2}`);
-    await b.message(`twin ${n * 2}`).waitFor();
-    await composer.fill(`twin ${n * 2 + 1}`);
-    await composer.press('Enter');
-    await b.message(`twin ${n * 2 + 1}`).waitFor();
-  }
-  await eventually(texts(a, 'twin')).toEqual(numbered('twin', 6));
-  expect((await api.texts(ann, room)).filter((text) => text.startsWith('twin'))).toEqual(numbered('twin', 6));
-  await second.close();
 });
 
 test('1: warm, with the network off, the page opens with its rooms and messages', async () => {

@@ -1,6 +1,6 @@
-// One line over the page when the connection is away for more than two seconds, or a new version waits.
+// One line when the connection is away for more than two seconds, or a new version waits. It lies over the page: nothing moves for it.
 
-import { useEffect, useState } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { useApp } from '../model/state';
 
 const PATIENCE_MS = 2_000;
@@ -16,24 +16,36 @@ export function Banner() {
     const timer = setTimeout(() => setLate(true), Math.max(0, PATIENCE_MS - (Date.now() - since)));
     return () => clearTimeout(timer);
   }, [since]);
-  if (why) return <p role="alert" className="bg-loud-soft px-4 py-1.5 text-center text-sm text-loud">{why}</p>;
+  if (why) return <Over><p role="alert" className={`${PILL} border-loud/40 text-loud`}>{why}</p></Over>;
   if (late && since) {
     return (
-      <p role="status" data-banner="away" className="flex items-center justify-center gap-2 bg-accent-soft px-4 py-1.5 text-center text-sm text-accent-text">
-        <span className="pulse size-2 rounded-full bg-current" />
-        {navigator.onLine ? 'Connecting…' : 'You are offline.'} {waiting > 0 ? `${waiting} ${waiting === 1 ? 'message goes' : 'messages go'} out when you are back.` : 'You can read and write; it goes out when you are back.'}
-      </p>
+      <Over>
+        <p role="status" data-banner="away" className={PILL}>
+          <span className="pulse size-2 shrink-0 rounded-full bg-idle" />
+          <b className="shrink-0 font-semibold">{navigator.onLine ? 'Connecting…' : 'You are offline.'}</b>
+          <span className="min-w-0 text-ink-2">{waiting > 0 ? `${waiting} ${waiting === 1 ? 'message goes' : 'messages go'} out when you are back.` : 'What you write goes out when you are back.'}</span>
+        </p>
+      </Over>
     );
   }
   if (update) {
     return (
-      <p role="status" className="flex items-center justify-center gap-3 bg-accent-soft px-4 py-1 text-sm text-accent-text">
-        A new version is here.
-        <button type="button" className="min-h-8 font-medium underline underline-offset-2" onClick={() => void renew()}>Use it now</button>
-      </p>
+      <Over>
+        <p role="status" className={PILL}>
+          A new version is here.
+          <button type="button" className="pointer-events-auto -my-1 min-h-8 rounded font-semibold text-accent-text hover:underline pointer-coarse:min-h-11" onClick={() => void renew()}>Use it now</button>
+        </p>
+      </Over>
     );
   }
   return null;
+}
+
+const PILL = 'flex max-w-xl items-center gap-2 rounded-full border border-line bg-raised px-4 py-2 text-sm shadow-float';
+
+/** Below the headers, above everything else; the mouse goes through it. */
+function Over({ children }: { children: ReactNode }) {
+  return <div className="pointer-events-none fixed inset-x-0 top-16 z-40 flex justify-center px-4">{children}</div>;
 }
 
 async function renew(): Promise<void> {
