@@ -71,6 +71,42 @@ const small = (tab: Tab) => tab.page.evaluate(() => [...document.querySelectorAl
   return box.width > 0 && box.height > 0 && (box.height < 43.5 || box.width < 43.5) && getComputedStyle(each).visibility === 'visible';
 }).map((each) => `${each.getAttribute('aria-label') ?? each.textContent} ${Math.round(each.getBoundingClientRect().width)}×${Math.round(each.getBoundingClientRect().height)}`));
 
+test('sign-up says the rules before, and what is wrong beside the field: the browser\'s word and the node\'s', async () => {
+  const tab = await Tab.open(browser, node.url);
+  await tab.page.goto(`${node.url}/signup`);
+  const [name, password] = [tab.page.getByLabel('User name'), tab.page.getByLabel('Password')];
+  const said = async (field: typeof name) => {
+    const ids = (await field.getAttribute('aria-describedby'))!.split(' ');
+    return (await Promise.all(ids.map((id) => tab.page.locator(`[id="${id}"]`).allInnerTexts()))).flat().join(' ');
+  };
+  const submit = () => tab.page.getByRole('button', { name: 'Sign up' }).click();
+  expect(await said(name)).toMatch(/2 to 32 .*begins with a letter or digit/);
+  expect(await said(password)).toMatch(/At least 8/);
+  for (const [wrong, word] of [['', 'Write your user name'], ['Ann Lee', 'Only letters'], ['-ann', 'Begin with'], ['a', '2 to 32']] as const) {
+    await name.fill(wrong);
+    await password.fill('a long password');
+    await submit();
+    await eventually(() => said(name)).toContain(word);
+    expect(await name.getAttribute('aria-invalid')).toBe('true');
+    expect(await name.evaluate((field) => field === document.activeElement)).toBe(true);
+  }
+  await name.fill('somebody-new');
+  await password.fill('short');
+  await submit();
+  await eventually(() => said(password)).toContain('too short');
+  await password.fill('a long password');
+  await name.fill(ann.name);
+  await submit();
+  await eventually(() => said(name)).toContain('That name is taken');
+  await name.fill('somebody-new');
+  await tab.page.getByLabel('Your name').fill('evil\u202ename');
+  await submit();
+  await eventually(() => said(tab.page.getByLabel('Your name'))).toContain('invisible character');
+  expect(await serious(tab)).toEqual([]);
+  await picture(tab, 'signup-1280-wrong');
+  await tab.close();
+});
+
 test('58: at 320 px everything is reachable: list, room, back, members', async () => {
   const tab = await Tab.signedIn(browser, node.url, ann, { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
   await tab.enter(room);
