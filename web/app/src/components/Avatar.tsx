@@ -17,7 +17,7 @@ export function Avatar({ id, size = 36, dot = false, ring = 'ring-bg' }: { id: s
   return (
     <span className="relative inline-flex shrink-0">
       <Tile id={id} name={name} size={size} />
-      {dot && <LiveDot id={id} className={`absolute ring-2 ${size === 24 ? '-right-1 -bottom-1' : '-right-0.5 -bottom-0.5'} ${ring}`} />}
+      {dot && <LiveDot id={id} className={`absolute ring-2 ${size === 24 ? '-end-1 -bottom-1' : '-end-0.5 -bottom-0.5'} ${ring}`} />}
     </span>
   );
 }

@@ -19,7 +19,7 @@ export function Dialog({ title, onClose, children, wide = false, hint }: { title
             <h2 id={id} className="text-lg font-semibold tracking-tight">{title}</h2>
             {hint && <p className="text-sm text-ink-2">{hint}</p>}
           </div>
-          <button type="button" className="icon-btn -mr-2" aria-label="Close" onClick={() => ref.current?.close()}><Icon name="close" /></button>
+          <button type="button" className="icon-btn -me-2" aria-label="Close" onClick={() => ref.current?.close()}><Icon name="close" /></button>
         </header>
         <div className="min-h-0 flex-1 overflow-y-auto px-5 pt-2 pb-5">{children}</div>
       </div>

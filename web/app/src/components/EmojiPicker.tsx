@@ -32,8 +32,8 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
     <div className="w-[min(21rem,calc(100vw-2rem))]">
       <label className="relative m-1 block">
         <span className="sr-only">Find an emoji</span>
-        <Icon name="search" size={16} className="absolute top-1/2 left-3 -translate-y-1/2 text-ink-3" />
-        <input data-first className="field min-h-10 pl-9 text-sm" placeholder="Find an emoji" value={query} onChange={(event) => setQuery(event.target.value)} onKeyDown={(event) => { if (event.key === 'Enter' && found?.[0]) pick(found[0][0]); }} />
+        <Icon name="search" size={16} className="absolute top-1/2 start-3 -translate-y-1/2 text-ink-3" />
+        <input data-first className="field min-h-10 ps-9 text-sm" placeholder="Find an emoji" value={query} onChange={(event) => setQuery(event.target.value)} onKeyDown={(event) => { if (event.key === 'Enter' && found?.[0]) pick(found[0][0]); }} />
       </label>
       <div className="h-72 overflow-y-auto p-1" tabIndex={-1}>
         {found ? <Grid title={found.length ? 'Found' : 'Nothing found'} rows={found} onPick={pick} /> : (

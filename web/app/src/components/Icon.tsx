@@ -39,9 +39,12 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
+/** Those that point along the line. */
+const MIRRORED: ReadonlySet<IconName> = new Set(['back', 'reply', 'send', 'out']);
+
 export function Icon({ name, size = 20, className = '' }: { name: IconName; size?: number; className?: string }) {
   return (
-    <svg aria-hidden="true" width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth={name === 'more' || name === 'dot' ? 2.4 : 1.8} strokeLinecap="round" strokeLinejoin="round" className={`shrink-0 ${className}`}>
+    <svg aria-hidden="true" width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth={name === 'more' || name === 'dot' ? 2.4 : 1.8} strokeLinecap="round" strokeLinejoin="round" className={`shrink-0 ${MIRRORED.has(name) ? 'rtl:-scale-x-100' : ''} ${className}`}>
       <path d={PATHS[name]} />
     </svg>
   );

@@ -1,7 +1,7 @@
-// A person's name, which may come later than the id.
+// A person's name, which may come later than the id. Written in its own direction, whatever stands around it.
 
 import { usePerson } from '../model/use';
 
 export function PersonName({ id }: { id: string }) {
-  return <>{usePerson(id)}</>;
+  return <bdi>{usePerson(id)}</bdi>;
 }

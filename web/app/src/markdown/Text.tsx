@@ -1,4 +1,4 @@
-// A message's text on the page: Markdown nodes as React elements, never HTML from a string.
+// A message's text on the page: Markdown nodes as React elements, never HTML from a string. Each block runs in its own direction.
 
 import type { Nodes, PhrasingContent, RootContent } from 'mdast';
 import { Fragment, memo, useState, type ReactNode } from 'react';
@@ -8,7 +8,7 @@ import { linkOf, parse, pieces } from './parse';
 
 export const Text = memo(function Text({ text, imported, me }: { text: string; imported: boolean; me: string }) {
   const emoji = /^(?:\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}\uFE0F\u200D]*\s*){1,3}$/u.test(text);
-  if (emoji) return <p className="text-4xl leading-tight">{text}</p>;
+  if (emoji) return <p dir="auto" className="text-4xl leading-tight">{text}</p>;
   return <div className="markdown">{all(parse(text, imported).children, me)}</div>;
 });
 
@@ -17,15 +17,15 @@ const all = (nodes: readonly Nodes[], me: string): ReactNode => nodes.map((node,
 function one(node: RootContent | PhrasingContent, me: string): ReactNode {
   switch (node.type) {
     case 'text': return <Words text={node.value} me={me} />;
-    case 'paragraph': return <p>{all(node.children, me)}</p>;
-    case 'heading': return <p className="font-semibold">{all(node.children, me)}</p>;
+    case 'paragraph': return <p dir="auto">{all(node.children, me)}</p>;
+    case 'heading': return <p dir="auto" className="font-semibold">{all(node.children, me)}</p>;
     case 'strong': return <strong>{all(node.children, me)}</strong>;
     case 'emphasis': return <em>{all(node.children, me)}</em>;
     case 'delete': return <del>{all(node.children, me)}</del>;
     case 'inlineCode': return <code>{node.value}</code>;
     case 'code': return <Code code={node.value} lang={node.lang ?? ''} />;
-    case 'blockquote': return <blockquote>{all(node.children, me)}</blockquote>;
-    case 'list': return node.ordered ? <ol start={node.start ?? 1}>{all(node.children, me)}</ol> : <ul>{all(node.children, me)}</ul>;
+    case 'blockquote': return <blockquote dir="auto">{all(node.children, me)}</blockquote>;
+    case 'list': return node.ordered ? <ol dir="auto" start={node.start ?? 1}>{all(node.children, me)}</ol> : <ul dir="auto">{all(node.children, me)}</ul>;
     case 'listItem': return <li>{all(node.children, me)}</li>;
     case 'break': return <br />;
     case 'thematicBreak': return <hr />;
@@ -60,7 +60,7 @@ function Table({ rows }: { rows: ReactNode[][] }) {
   const [head, ...body] = rows;
   return (
     <div className="overflow-x-auto" tabIndex={0} role="group" aria-label="Table">
-      <table>
+      <table dir="auto">
         <thead><tr>{head?.map((cell, i) => <th key={i}>{cell}</th>)}</tr></thead>
         <tbody>{body.map((row, i) => <tr key={i}>{row.map((cell, j) => <td key={j}>{cell}</td>)}</tr>)}</tbody>
       </table>
@@ -77,7 +77,7 @@ function Code({ code, lang }: { code: string; lang: string }) {
   };
   return (
     <div className="code group/code">
-      <pre tabIndex={0} aria-label={lang ? `Code, ${lang}` : 'Code'}><code>{code}</code></pre>
+      <pre dir="ltr" tabIndex={0} aria-label={lang ? `Code, ${lang}` : 'Code'}><code>{code}</code></pre>
       <button type="button" className="code-copy" aria-label={copied ? 'Copied' : 'Copy the code'} onClick={() => void copy()}>
         <Icon name={copied ? 'check' : 'copy'} size={16} />
       </button>

@@ -104,7 +104,7 @@ export function Composer({ view, mode, onMode, onSent, onEditLast }: { view: Vie
         <div className="flex items-end gap-1 p-1">
           <button type="button" className="icon-btn" aria-label="Emoji" onClick={(event) => setEmoji(event.currentTarget.getBoundingClientRect())}><Icon name="smile" /></button>
           <textarea
-            ref={field} rows={1} value={text} onChange={(event) => change(event.target.value)} onKeyDown={onKey} onSelect={completion.look} onBlur={() => draft.leave()}
+            ref={field} rows={1} dir="auto" value={text} onChange={(event) => change(event.target.value)} onKeyDown={onKey} onSelect={completion.look} onBlur={() => draft.leave()}
             aria-label={editing ? 'Edit the message' : `Message ${name}`} placeholder={editing ? 'Edit the message' : `Message ${room.state.kind === 'channel' ? '#' : ''}${name}`}
             aria-autocomplete="list" aria-controls={completion.open ? completion.id : undefined} aria-activedescendant={completion.open ? `${completion.id}-${completion.at}` : undefined}
             enterKeyHint={enterSends() ? 'send' : 'enter'} spellCheck className="composer-text max-h-[40dvh] min-h-9 min-w-0 flex-1 bg-transparent px-1 py-1.5 leading-6 outline-none placeholder:text-ink-3 pointer-coarse:min-h-11 pointer-coarse:py-2.5"
@@ -122,10 +122,10 @@ function ModeLine({ mode, onClose }: { mode: NonNullable<Mode>; onClose: () => v
   const { event } = mode;
   const text = event.body !== 'erased' && 'message' in event.body ? plain(event.body.message.text, (id) => personName(people, id)) : '';
   return (
-    <div className="flex min-h-11 items-center gap-2 border-b border-line pr-1 pl-3 text-sm">
+    <div className="flex min-h-11 items-center gap-2 border-b border-line pe-1 ps-3 text-sm">
       <Icon name={mode.kind === 'edit' ? 'pen' : 'reply'} size={16} className="text-accent-text" />
       <span className="shrink-0 font-medium">{mode.kind === 'edit' ? 'Editing' : <>Reply to <PersonName id={event.user} /></>}</span>
-      <span className="min-w-0 flex-1 truncate text-ink-2">{text}</span>
+      <span dir="auto" className="min-w-0 flex-1 truncate text-start text-ink-2">{text}</span>
       <button type="button" className="icon-btn" aria-label={mode.kind === 'edit' ? 'Stop editing' : 'Do not reply'} onClick={onClose}><Icon name="close" size={18} /></button>
     </div>
   );

@@ -22,16 +22,16 @@ export function Header({ view, panel, onPanel, onBack, onDate, onOpen }: HeaderP
   const [date, setDate] = useState<DOMRect | null>(null);
   const toggle = (which: PanelName) => onPanel(panel === which ? null : which);
   return (
-    <header className="flex h-14 shrink-0 items-center gap-1 border-b border-line pr-2 pl-2 md:pl-5">
+    <header className="flex h-14 shrink-0 items-center gap-1 border-b border-line pe-2 ps-2 md:ps-5">
       <button type="button" className="icon-btn md:hidden" aria-label="Back to the rooms" onClick={onBack}><Icon name="back" /></button>
-      <button type="button" className="flex min-h-11 min-w-0 items-center gap-2.5 rounded-lg px-1.5 text-left hover:bg-hover" title="About this room" onClick={() => onOpen({ what: 'room', room: id })}>
+      <button type="button" className="flex min-h-11 min-w-0 items-center gap-2.5 rounded-lg px-1.5 text-start hover:bg-hover" title="About this room" onClick={() => onOpen({ what: 'room', room: id })}>
         {kind === 'direct' && peer ? <Avatar id={peer} size={32} dot /> : kind === 'group' ? <Tile id={id} name={name} size={32} round /> : <Icon name={settings.public ? 'hash' : 'lock'} className="text-ink-3" />}
         <span className="min-w-0">
-          <h1 className="truncate text-base leading-tight font-semibold tracking-tight">{name}</h1>
-          <span className="block truncate text-xs text-ink-2"><Under view={view} /></span>
+          <h1 className="truncate text-base leading-tight font-semibold tracking-tight"><bdi>{name}</bdi></h1>
+          <span className="block truncate text-xs text-ink-2"><bdi><Under view={view} /></bdi></span>
         </span>
       </button>
-      <div className="ml-auto flex">
+      <div className="ms-auto flex">
         <button type="button" className="icon-btn" aria-label="Go to a date" title="Go to a date" onClick={(event) => setDate(event.currentTarget.getBoundingClientRect())}><Icon name="calendar" /></button>
         <button type="button" className="icon-btn" aria-label="Pinned messages" title="Pinned messages" aria-pressed={panel === 'pins'} onClick={() => toggle('pins')}><Icon name="pin" /></button>
         <button type="button" className="icon-btn w-auto gap-1 px-2 pointer-coarse:w-auto" aria-label={`Members, ${room.state.members}`} title="Members" aria-pressed={panel === 'members'} onClick={() => toggle('members')}>

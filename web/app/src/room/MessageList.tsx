@@ -120,7 +120,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
         </div>
       </div>
       {opened && (!end || !atHead) && (
-        <button type="button" onClick={() => { onLatest(); toEnd(); }} className="btn btn-quiet absolute right-5 bottom-3 z-10 rounded-full pr-3 shadow-float">
+        <button type="button" onClick={() => { onLatest(); toEnd(); }} className="btn btn-quiet absolute end-5 bottom-3 z-10 rounded-full pe-3 shadow-float">
           <span className="sr-only">Jump to the latest{waiting > 0 ? ',' : ''}</span>
           {waiting > 0 && <b data-jump-count className="rounded-full bg-loud px-1.5 text-xs leading-5 text-loud-ink tabular-nums">{waiting > 999 ? '999+' : waiting}</b>}
           {waiting > 0 && <span className="sr-only">new</span>}

@@ -38,15 +38,15 @@ export const MessageRow = memo(function MessageRow({ event, marks, pending, room
     <article
       data-key={rowKey(event, me)} data-seq={pending ? undefined : event.seq} data-state={pending?.state ?? 'done'} data-mine={mine || undefined} tabIndex={active ? 0 : -1} {...hold}
       aria-label={`${name}, ${clockOf(at)}: ${deleted ? 'deleted' : text.slice(0, 200)}`}
-      className={`group relative flex gap-3 px-5 md:px-7 ${first ? 'pt-2.5' : 'pt-0.5'} pb-0.5 ${flash ? 'flash' : ''} ${loud ? 'border-l-3 border-loud bg-loud-soft/60' : pinned ? 'border-l-3 border-accent/60' : 'border-l-3 border-transparent'} ${tools ? 'bg-hover' : ''} focus-visible:-outline-offset-2`}
+      className={`group relative flex gap-3 px-5 md:px-7 ${first ? 'pt-2.5' : 'pt-0.5'} pb-0.5 ${flash ? 'flash' : ''} ${loud ? 'border-s-3 border-loud bg-loud-soft/60' : pinned ? 'border-s-3 border-accent/60' : 'border-s-3 border-transparent'} ${tools ? 'bg-hover' : ''} focus-visible:-outline-offset-2`}
     >
       <div className="w-9 shrink-0 pt-0.5">
-        {first ? <Avatar id={event.user} size={36} /> : <time dateTime={new Date(at).toISOString()} title={exactOf(at)} className={`block pt-0.5 text-right text-[0.6875rem] leading-5 whitespace-nowrap text-ink-3 tabular-nums ${tools ? '' : 'opacity-0'}`}>{clockOf(at).replace(/\s?[AP]M/i, '')}</time>}
+        {first ? <Avatar id={event.user} size={36} /> : <time dateTime={new Date(at).toISOString()} title={exactOf(at)} className={`block pt-0.5 text-end text-[0.6875rem] leading-5 whitespace-nowrap text-ink-3 tabular-nums ${tools ? '' : 'opacity-0'}`}>{clockOf(at).replace(/\s?[AP]M/i, '')}</time>}
       </div>
       <div className="max-w-4xl min-w-0 flex-1">
         {first && (
           <header className="flex items-baseline gap-2 leading-tight">
-            <b className="truncate font-semibold">{name}</b>
+            <b className="truncate font-semibold"><bdi>{name}</bdi></b>
             <time dateTime={new Date(at).toISOString()} title={exactOf(at)} className="shrink-0 text-xs text-ink-3">{clockOf(at)}</time>
             {pinned && <span className="flex items-center gap-1 text-xs text-accent-text"><Icon name="pin" size={12} />Pinned</span>}
           </header>
@@ -55,7 +55,7 @@ export const MessageRow = memo(function MessageRow({ event, marks, pending, room
         {deleted ? <Tombstone event={event} marks={marks} /> : (
           <div className={`${edit ? 'edited' : ''} ${failed ? 'text-ink-2' : ''}`}>
             <Text text={text} imported={message?.origin != null && !edit} me={me} />
-            {edit && <button type="button" className="ml-1.5 text-xs text-ink-3 hover:underline" title="Show how it was" onClick={(click) => actions.show('edits', event, click.currentTarget.getBoundingClientRect())}>(edited)</button>}
+            {edit && <button type="button" className="ms-1.5 text-xs text-ink-3 hover:underline" title="Show how it was" onClick={(click) => actions.show('edits', event, click.currentTarget.getBoundingClientRect())}>(edited)</button>}
           </div>
         )}
         {reactions.length > 0 && <Reactions event={event} reactions={reactions} me={me} />}

@@ -21,8 +21,8 @@ import type { View } from './useRoom';
 
 export default function Panel({ view, panel, onClose, onOpen }: { view: View; panel: PanelName; onClose: () => void; onOpen: (open: Open) => void }) {
   return (
-    <aside aria-label={panel === 'members' ? 'Members' : 'Pinned'} className="absolute inset-0 z-20 flex flex-col border-l border-line bg-panel lg:static lg:w-72 lg:shrink-0">
-      <header className="flex h-14 shrink-0 items-center border-b border-line pr-2 pl-4">
+    <aside aria-label={panel === 'members' ? 'Members' : 'Pinned'} className="absolute inset-0 z-20 flex flex-col border-s border-line bg-panel lg:static lg:w-72 lg:shrink-0">
+      <header className="flex h-14 shrink-0 items-center border-b border-line pe-2 ps-4">
         <h2 className="flex-1 font-semibold">{panel === 'members' ? 'Members' : 'Pinned'}</h2>
         {panel === 'members' && view.room.state.kind !== 'direct' && <button type="button" className="icon-btn" aria-label="Add people" onClick={() => onOpen({ what: 'invite', room: view.room.state.room })}><Icon name="plus" /></button>}
         <button type="button" className="icon-btn" aria-label="Close the panel" onClick={onClose}><Icon name="close" /></button>
@@ -90,7 +90,7 @@ function Pins({ view }: { view: View }) {
     <ul className="space-y-1">
       {pinned.toReversed().map((event) => (
         <li key={event.seq}>
-          <button type="button" className="w-full rounded-lg p-2.5 text-left text-sm hover:bg-hover" onClick={() => actions.jump(event.seq)}>
+          <button type="button" className="w-full rounded-lg p-2.5 text-start text-sm hover:bg-hover" onClick={() => actions.jump(event.seq)}>
             <span className="flex items-baseline gap-2"><b className="truncate font-semibold"><PersonName id={event.user} /></b><span className="text-xs text-ink-3">{briefOf(timeOf(event))}</span></span>
             <span className="line-clamp-3">{plain(log.marks.get(event.seq)?.edits.at(-1)?.text ?? (event.body !== 'erased' && 'message' in event.body ? event.body.message.text : ''), (id) => personName(people, id))}</span>
           </button>

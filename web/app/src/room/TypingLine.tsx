@@ -1,22 +1,27 @@
 // Who types now, by name up to three. A line of fixed height, so that nothing moves.
 
+import { Fragment, type ReactNode } from 'react';
 import { personName } from '../model/names';
 import { useApp } from '../model/state';
 
 export function TypingLine({ room }: { room: string }) {
   const typing = useApp((state) => state.typing[room]);
   const people = useApp((state) => state.people);
-  const names = typing?.users.slice(0, 3).map((user) => personName(people, user)) ?? [];
+  const names = typing?.users.slice(0, 3).map((user) => <bdi key={user} className="font-medium text-ink">{personName(people, user)}</bdi>) ?? [];
   const more = typing ? typing.count - names.length : 0;
-  const who = more > 0 ? `${names.join(', ')} and ${more} more` : names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : names[0];
   return (
     <div aria-live="polite" data-typing={typing ? '' : undefined} className="flex h-6 shrink-0 items-center gap-2 px-5 text-xs text-ink-2 md:px-7">
-      {typing && who && (
+      {typing && names.length > 0 && (
         <>
           <span aria-hidden="true" className="flex gap-0.5">{[0, 1, 2].map((n) => <i key={n} className="dot size-1 rounded-full bg-ink-3" />)}</span>
-          <span className="truncate">{who} {typing.count > 1 ? 'are' : 'is'} typing</span>
+          <span className="truncate">{listOf(names, more)} {typing.count > 1 ? 'are' : 'is'} typing</span>
         </>
       )}
     </div>
   );
+}
+
+/** Ann, Ben and Cat; or: Ann, Ben, Cat and 4 more. */
+function listOf(names: ReactNode[], more: number): ReactNode {
+  return names.map((name, i) => <Fragment key={i}>{i > 0 && (i === names.length - 1 && more <= 0 ? ' and ' : ', ')}{name}{i === names.length - 1 && more > 0 && ` and ${more} more`}</Fragment>);
 }

@@ -31,7 +31,7 @@ export function NewLine() {
 
 export const SystemLine = memo(function SystemLine({ event, more, me }: { event: Event; more: readonly Event[]; me: string }) {
   return (
-    <p data-row="system" className="px-5 py-1 pl-17 text-sm text-ink-3 md:px-7 md:pl-19"><Said event={event} more={more} me={me} /> <time className="sr-only" dateTime={new Date(event.at).toISOString()}>{exactOf(event.at)}</time></p>
+    <p data-row="system" className="px-5 py-1 ps-17 text-sm text-ink-3 md:px-7 md:ps-19"><Said event={event} more={more} me={me} /> <time className="sr-only" dateTime={new Date(event.at).toISOString()}>{exactOf(event.at)}</time></p>
   );
 });
 

@@ -43,7 +43,7 @@ export function AboutRoom({ room, onClose, onInvite }: { room: string; onClose: 
             <div className="flex flex-wrap gap-2">
               {may && <button type="submit" className="btn btn-accent" disabled={busy}>Save</button>}
               <button type="button" className="btn btn-quiet" onClick={onInvite}><Icon name="plus" size={18} />Add people</button>
-              <button type="button" className="btn btn-danger ml-auto" disabled={busy} onClick={() => (sure ? leave() : setSure(true))}>{sure ? 'Really leave' : 'Leave'}</button>
+              <button type="button" className="btn btn-danger ms-auto" disabled={busy} onClick={() => (sure ? leave() : setSure(true))}>{sure ? 'Really leave' : 'Leave'}</button>
             </div>
           </form>
         </>

@@ -25,7 +25,7 @@ export function Devices({ onClose }: { onClose: () => void }) {
           <li key={device.login} className="flex items-center gap-3 py-3">
             <Icon name="device" className="text-ink-3" />
             <div className="min-w-0 flex-1">
-              <p className="truncate font-medium">{device.label || 'A device'}{device.current && <span className="ml-2 rounded bg-accent-soft px-1.5 py-0.5 text-xs font-medium text-accent-text">this one</span>}</p>
+              <p className="truncate font-medium">{device.label || 'A device'}{device.current && <span className="ms-2 rounded bg-accent-soft px-1.5 py-0.5 text-xs font-medium text-accent-text">this one</span>}</p>
               <p className="truncate text-sm text-ink-2">{device.address} · <time dateTime={new Date(device.last_used).toISOString()} title={exactOf(device.last_used)}>{agoOf(device.last_used)}</time></p>
             </div>
             {!device.current && <button type="button" className="btn btn-danger" aria-label={`Sign out ${device.label}`} onClick={() => void revoke(engine.client.rest.revoke(device.login))}>Sign out</button>}

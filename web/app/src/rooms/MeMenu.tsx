@@ -27,7 +27,7 @@ export function MeMenu({ anchor, onClose, onOpen }: { anchor: DOMRect; onClose: 
       <div role="radiogroup" aria-label="Status">
         {STATUSES.map(([status, label]) => (
           <button key={status} type="button" role="radio" aria-checked={now === status} className="menu-item" onClick={then(() => engine.client.presence(status))}>
-            <Dot status={status} />{label}{now === status && <Icon name="check" size={16} className="ml-auto text-accent-text" />}
+            <Dot status={status} />{label}{now === status && <Icon name="check" size={16} className="ms-auto text-accent-text" />}
           </button>
         ))}
       </div>

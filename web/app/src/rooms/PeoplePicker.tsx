@@ -45,7 +45,7 @@ export function PeoplePicker({ chosen, onChange, without = [] }: { chosen: Profi
     <div>
       <div className="field flex min-h-11 flex-wrap items-center gap-1.5 py-1.5 focus-within:border-accent focus-within:outline-2 focus-within:outline-accent/30">
         {chosen.map((person) => (
-          <button key={person.id} type="button" aria-label={`Take ${person.display || person.name} off`} onClick={() => onChange(chosen.filter((each) => each.id !== person.id))} className="flex items-center gap-1 rounded-md bg-accent-soft py-0.5 pr-1 pl-2 text-sm font-medium text-accent-text">
+          <button key={person.id} type="button" aria-label={`Take ${person.display || person.name} off`} onClick={() => onChange(chosen.filter((each) => each.id !== person.id))} className="flex items-center gap-1 rounded-md bg-accent-soft py-0.5 pe-1 ps-2 text-sm font-medium text-accent-text">
             {person.display || person.name}<Icon name="close" size={14} />
           </button>
         ))}

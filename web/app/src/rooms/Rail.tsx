@@ -30,7 +30,7 @@ export function Rail({ onOpen }: { onOpen: (open: Open) => void }) {
             <button key={id} type="button" title={name} aria-current={id === chosen ? 'true' : undefined} onClick={() => choose(id)} className="group relative flex size-11 items-center justify-center rounded-xl aria-[current]:ring-2 aria-[current]:ring-white/85">
               <Tile id={id} name={name} size={40} />
               <span className="sr-only">{name}{unread && !loud ? ', unread' : ''}</span>
-              {loud > 0 ? <b className="absolute -right-1 -bottom-1 min-w-5 rounded-full bg-[#e2542a] px-1 text-center text-[0.6875rem] leading-5 font-semibold text-white ring-2 ring-rail">{loud}</b> : unread && <i className="absolute -right-0.5 -bottom-0.5 size-3 rounded-full bg-white ring-2 ring-rail" />}
+              {loud > 0 ? <b className="absolute -end-1 -bottom-1 min-w-5 rounded-full bg-[#e2542a] px-1 text-center text-[0.6875rem] leading-5 font-semibold text-white ring-2 ring-rail">{loud}</b> : unread && <i className="absolute -end-0.5 -bottom-0.5 size-3 rounded-full bg-white ring-2 ring-rail" />}
             </button>
           );
         })}

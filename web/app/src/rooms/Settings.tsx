@@ -52,7 +52,7 @@ function Preview({ look }: { look: Theme }) {
   const half = ([bg, panel, accent]: readonly [string, string, string]) => (
     <span className="flex h-12 flex-1 overflow-hidden" style={{ background: bg }}>
       <i className="w-1/3" style={{ background: panel }} />
-      <i className="mt-auto mb-2 ml-1.5 h-1.5 w-1/2 rounded-full" style={{ background: accent }} />
+      <i className="mt-auto mb-2 ms-1.5 h-1.5 w-1/2 rounded-full" style={{ background: accent }} />
     </span>
   );
   return <span aria-hidden="true" className="flex overflow-hidden rounded-md border border-line">{look !== 'dark' && half(light)}{look !== 'light' && half(dark)}</span>;

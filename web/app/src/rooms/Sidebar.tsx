@@ -25,14 +25,14 @@ export function Sidebar({ onOpen }: { onOpen: (open: Open) => void }) {
   const title = workspace && rooms[workspace] ? roomName(rooms[workspace], people) : 'Hubbub';
   const readAll = () => { for (const { state, log } of unread) engine.client.read(state.room, Math.max(state.head, log.head), Math.max(state.ordinal, log.ordinal)); };
   return (
-    <nav aria-label="Rooms" className="flex min-w-0 flex-1 flex-col border-line bg-panel md:w-72 md:flex-none md:border-r">
-      <header className="flex h-14 shrink-0 items-center gap-1 pr-2 pl-4">
-        <h1 className="min-w-0 flex-1 truncate text-[1.0625rem] font-semibold tracking-tight">{title}</h1>
+    <nav aria-label="Rooms" className="flex min-w-0 flex-1 flex-col border-line bg-panel md:w-72 md:flex-none md:border-e">
+      <header className="flex h-14 shrink-0 items-center gap-1 pe-2 ps-4">
+        <h1 className="min-w-0 flex-1 truncate text-[1.0625rem] font-semibold tracking-tight"><bdi>{title}</bdi></h1>
         {unread.length > 0 && <button type="button" className="icon-btn" aria-label="Mark all as read" title="Mark all as read" onClick={readAll}><Icon name="checks" /></button>}
         <button type="button" className="icon-btn" aria-label="New message" title="New message" onClick={() => onOpen({ what: 'people' })}><Icon name="pen" /></button>
       </header>
       <button type="button" onClick={() => onOpen({ what: 'switch' })} className="mx-3 mb-2 flex min-h-9 items-center gap-2 rounded-lg border border-line bg-bg px-3 text-sm text-ink-3 hover:border-ink-3 pointer-coarse:min-h-11">
-        <Icon name="search" size={16} />Jump to…<kbd className="ml-auto hidden font-sans text-xs md:block">{/Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'} K</kbd>
+        <Icon name="search" size={16} />Jump to…<kbd className="ms-auto hidden font-sans text-xs md:block">{/Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'} K</kbd>
       </button>
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-4">
         {empty && !greeted ? <Skeleton /> : (
@@ -62,7 +62,7 @@ export function Sidebar({ onOpen }: { onOpen: (open: Open) => void }) {
 function Section({ title, actions, children }: { title: string; actions: ReactNode; children: ReactNode }) {
   return (
     <section aria-label={title} className="mt-2">
-      <header className="flex min-h-8 items-center pl-2">
+      <header className="flex min-h-8 items-center ps-2">
         <h2 className="flex-1 text-xs font-semibold tracking-wide text-ink-3">{title}</h2>
         <div className="flex">{actions}</div>
       </header>
@@ -83,7 +83,7 @@ const Line = memo(function Line({ room, here }: { room: Room; here: boolean }) {
     <li>
       <Link href={`/r/${id}`} data-room={id} aria-current={here ? 'page' : undefined} data-draft={draft || undefined} className={`flex min-h-9 items-center gap-2.5 rounded-lg px-2 transition-colors pointer-coarse:min-h-11 ${here ? 'bg-accent-soft text-accent-text' : 'hover:bg-hover'} ${fresh ? 'font-semibold text-ink' : here ? 'font-medium' : 'text-ink-2'}`}>
         <span className="flex w-6 shrink-0 items-center justify-center"><Face room={room} name={name} /></span>
-        <span className="min-w-0 flex-1 truncate">{name}</span>
+        <bdi className="min-w-0 flex-1 truncate text-start">{name}</bdi>
         {draft && <><Icon name="pen" size={14} className="text-ink-3" /><span className="sr-only">draft</span></>}
         {loud > 0 ? <b data-mark="mention" className="min-w-5 rounded-full bg-loud px-1.5 text-center text-xs leading-5 font-semibold text-loud-ink tabular-nums">{loud > 99 ? '99+' : loud}</b>
           : fresh && <b data-mark="unread" className="min-w-5 rounded-full bg-pressed px-1.5 text-center text-xs leading-5 font-semibold text-ink-2 tabular-nums">{unread > 99 ? '99+' : unread}</b>}
