@@ -34,6 +34,8 @@ class Node:
             "HUBBUB_LISTEN_ADMIN": f"127.0.0.1:{self.admin}",
             "HUBBUB_LIMITS_USER_EVENTS_PER_MINUTE": "1000000",
             "HUBBUB_LIMITS_USER_EVENTS_BURST": "10000",
+            # A test that reads slowly on purpose is not to be cut off because the machine is slow too.
+            "HUBBUB_LIMITS_SLOW_MS": "600000",
         }
         self.process = subprocess.Popen([os.environ["HUBBUB_BIN"], "serve"], env=environment, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + DEADLINE_S

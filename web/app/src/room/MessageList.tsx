@@ -50,6 +50,8 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   /** Whether what comes is followed: somebody is at the end and did not go up from there. */
   const stick = useRef(true);
   const top = useRef({ at: 0, total: 0 });
+  /** It is being put somewhere: that it still is at the end means nothing. */
+  const placing = useRef(false);
   const placed = useRef<number | null>(null);
   useLayoutEffect(() => {
     if (!opened || rows.length === 0 || placed.current === (place?.id ?? 0)) return;
@@ -60,12 +62,24 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     if (place && index < 0) return;
     placed.current = place?.id ?? 0;
     setSettled(false);
+    placing.current = true;
     stick.current = !place;
-    afterFrames(SETTLE_FRAMES, () => setSettled(true));
-    if (!place) return virtualizer.scrollToEnd();
-    const lined = !place.flash && rows[index - 1]?.kind === 'new' ? index - 1 : index;
-    virtualizer.scrollToIndex(lined, { align: place.flash ? 'center' : 'start' });
-    if (place.flash) setFlash(place.seq);
+    const lined = place && !place.flash && rows[index - 1]?.kind === 'new' ? index - 1 : index;
+    // Rows that are measured on the way, and news that come meanwhile, move the list: it is put there until it stands.
+    const [id, align] = [placed.current, place?.flash ? 'center' : 'start'] as const;
+    const put = () => {
+      if (placed.current !== id) return;
+      if (place) virtualizer.scrollToIndex(lined, { align });
+      else virtualizer.scrollToEnd();
+    };
+    const settle = () => {
+      if (placed.current !== id) return;
+      placing.current = false;
+      setSettled(true);
+    };
+    put();
+    forFrames(SETTLE_FRAMES, put, settle);
+    if (place?.flash) setFlash(place.seq);
   }, [opened, rows, span, place, indexOf, virtualizer]);
 
   const toEnd = useCallback(() => { stick.current = true; requestAnimationFrame(() => virtualizer.scrollToEnd()); }, [virtualizer]);
@@ -89,6 +103,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     const now = virtualizer.isAtEnd(END_PX);
     // Only a move upwards while nothing changed its size is somebody's: rows that turn out smaller move the list too.
     const total = virtualizer.getTotalSize();
+    if (placing.current) { top.current = { at: scrollTop, total }; return setEnd(now); }
     if (now) stick.current = true;
     else if (scrollTop < top.current.at - 1 && total === top.current.total) stick.current = false;
     top.current = { at: scrollTop, total };
@@ -97,7 +112,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   }, [virtualizer, read]);
   const size = virtualizer.getTotalSize();
   useLayoutEffect(() => { if (stick.current && settled && atHead) virtualizer.scrollToEnd(); }, [virtualizer, settled, atHead, rows.length, size]);
-  useEffect(() => { onScroll(); }, [onScroll, rows.length, opened, view.room.log.head]);
+  useEffect(() => { onScroll(); }, [onScroll, rows.length, opened, settled, view.room.log.head]);
 
   const { active, tools, handlers } = useRoving(rows, virtualizer, scroller);
   const waiting = Math.max(0, Math.max(view.room.log.ordinal, view.room.state.ordinal) - view.room.state.read_ordinal);
@@ -145,7 +160,7 @@ function One({ row, view, me, active, tools, flash }: { row: Row; view: View; me
   }
 }
 
-const afterFrames = (frames: number, act: () => void): void => { if (frames <= 0) act(); else requestAnimationFrame(() => afterFrames(frames - 1, act)); };
+const forFrames = (frames: number, each: () => void, then: () => void): void => { if (frames <= 0) then(); else requestAnimationFrame(() => { each(); forFrames(frames - 1, each, then); }); };
 
 const replyOf = (event: Event): number | null => (event.body !== 'erased' && 'message' in event.body ? (event.body.message.reply ?? null) : null);
 
