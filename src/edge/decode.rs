@@ -22,6 +22,7 @@ pub struct Manner {
 
 pub fn decode(format: Format, bytes: &[u8]) -> Result<ClientEvent, Refusal> {
     let event: ClientEvent = format.decode(bytes).map_err(|error| {
+        // Of what is inside an event the error names the field first.
         let code = if error.0.starts_with("unknown variant") { ErrorCode::UnknownEvent } else { ErrorCode::BadRequest };
         Refusal { message: error.0, ..Refusal::new(id_in(format, bytes), code) }
     })?;
@@ -117,6 +118,9 @@ mod tests {
         let (id, code, message) = refused(r#"{"dance":{"id":8}}"#);
         assert_eq!((id, code), (8, ErrorCode::UnknownEvent));
         assert!(message.contains("unknown variant `dance`"), "{message}");
+        let (id, code, message) = refused(r#"{"presence":{"id":9,"status":"zzz"}}"#);
+        assert_eq!((id, code), (9, ErrorCode::BadRequest));
+        assert!(message.starts_with("field `status`: unknown variant `zzz`"), "{message}");
         assert_eq!(refused("[1,2]").0, 0);
         assert_eq!(refused(r#"{"ping":{"id":-1}}"#).0, 0);
         assert_eq!(refused(r#"{"post":{"id":4294967296}}"#).0, 0);

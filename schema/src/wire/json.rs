@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::named::Named;
 use super::{DEPTH_MAX, DecodeError};
 
 pub fn to_json(value: &impl Serialize) -> Bytes {
@@ -13,7 +14,9 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     if depth(bytes) > DEPTH_MAX {
         return Err(DecodeError(format!("nested deeper than {DEPTH_MAX} levels")));
     }
-    serde_json::from_slice(bytes).map_err(|error| DecodeError(error.to_string()))
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = T::deserialize(Named(&mut reader)).and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| DecodeError(error.to_string()))
 }
 
 /// The deepest nesting, without building anything: brackets outside strings.

@@ -2,6 +2,7 @@
 
 mod json;
 mod msgpack;
+mod named;
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};

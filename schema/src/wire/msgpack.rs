@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::named::Named;
 use super::{DEPTH_MAX, DecodeError};
 
 pub fn to_msgpack(value: &impl Serialize) -> Bytes {
@@ -14,7 +15,7 @@ pub fn from_msgpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError>
     let mut rest = bytes;
     let mut reader = rmp_serde::Deserializer::new(&mut rest);
     reader.set_max_depth(DEPTH_MAX);
-    let value = T::deserialize(&mut reader).map_err(|error| DecodeError(error.to_string()))?;
+    let value = T::deserialize(Named(&mut reader)).map_err(|error| DecodeError(error.to_string()))?;
     if rest.is_empty() {
         return Ok(value);
     }

@@ -7,8 +7,10 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use schema::wire::{from_json, from_msgpack, to_json, to_msgpack};
+use schema::wire::{Format, from_json, from_msgpack, to_json, to_msgpack};
 use serde::{Serialize, de::DeserializeOwned};
+
+use super::positions;
 
 const HEX_PER_LINE: usize = 64;
 
@@ -28,6 +30,7 @@ pub fn check_json<T: Serialize + DeserializeOwned + PartialEq>(kind: &str, name:
     assert_eq!(golden, text, "{kind}/{name}.json is written differently now: add a field with a default, or a new level");
     let read: T = from_json(golden.as_bytes()).unwrap_or_else(|error| panic!("{kind}/{name}.json does not read any more: {error}"));
     assert!(read == *sample, "{kind}/{name}.json reads as something else now");
+    positions::are_refused::<T>(&format!("{kind}/{name}"), Format::Json, sample);
 }
 
 pub fn check_msgpack<T: Serialize + DeserializeOwned + PartialEq>(kind: &str, name: &str, sample: &T) {
@@ -37,6 +40,7 @@ pub fn check_msgpack<T: Serialize + DeserializeOwned + PartialEq>(kind: &str, na
     let read: T =
         from_msgpack(&from_hex(&golden)).unwrap_or_else(|error| panic!("{kind}/{name}.msgpack.hex does not read any more: {error}"));
     assert!(read == *sample, "{kind}/{name}.msgpack.hex reads as something else now");
+    positions::are_refused::<T>(&format!("{kind}/{name}"), Format::MessagePack, sample);
 }
 
 /// Every file of a kind, whatever its level, still reads as that type, and has a sample.

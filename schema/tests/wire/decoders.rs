@@ -211,3 +211,21 @@ fn a_stored_event_of_an_older_level_reads_with_its_defaults() {
     let event: Event = from_msgpack(&to_msgpack(&bare)).unwrap();
     assert_eq!(event, from_json(bare.to_string().as_bytes()).unwrap());
 }
+
+#[test]
+fn what_is_wrong_inside_a_field_names_the_field_from_the_outermost_on() {
+    assert!(refused(json!({ "presence": { "id": 1, "status": "zzz" } })).starts_with("field `status`: unknown variant `zzz`"));
+    let settings = json!({ "settings": { "id": 1, "room": ROOM, "cmid": ROOM, "settings": { "name": 7 } } });
+    assert!(refused(settings).starts_with("field `settings.name`: invalid type"));
+    assert!(refused(json!({ "hello": { "device": ROOM, "resume": [{ "room": ROOM, "seq": "x" }] } })).starts_with("field `resume.seq`: "));
+}
+
+#[test]
+fn a_struct_is_never_an_array_nor_are_its_names_numbers_or_bytes() {
+    assert!(refused(json!({ "ping": [1] })).contains("an object with named fields"));
+    assert!(refused(json!({ "join": [1, ROOM, ROOM, 0] })).contains("an object with named fields"));
+    // {"ping": {0: 1}}, {23: {"id": 1}}, {"ping": {bin "id": 1}}
+    for bytes in [&b"\x81\xa4ping\x81\x00\x01"[..], b"\x81\x17\x81\xa2id\x01", b"\x81\xa4ping\x81\xc4\x02id\x01"] {
+        assert!(from_msgpack::<ClientEvent>(bytes).is_err(), "{}", bytes.escape_ascii());
+    }
+}
