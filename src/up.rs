@@ -116,7 +116,7 @@ impl Upward {
                     let schema::rest::Page { room, from, to, head, ordinal, events, marks } = page;
                     ServerEvent::History(server::History { id, room, from, to, head, ordinal, events, marks })
                 }
-                Err(code) => ServerEvent::Error(Refusal::new(id, code)),
+                Err(refused) => ServerEvent::Error(refused.refusal(id)),
             };
             this.send(connection, answer);
         });
@@ -129,7 +129,7 @@ impl Upward {
             let StateHash { id, room, from, to } = asked;
             let answer = match this.node.state_hash(user, room, from, to).await {
                 Ok(hash) => ServerEvent::StateHash(server::StateHash { id, room, from, to, hash }),
-                Err(code) => ServerEvent::Error(Refusal::new(id, code)),
+                Err(refused) => ServerEvent::Error(refused.refusal(id)),
             };
             this.send(connection, answer);
         });

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::error::{Error, code_of};
+use crate::error::{Error, Refused, code_of};
 use crate::metrics::metrics;
 use crate::outlet::{Down, Outlet};
 use crate::project::Projector;
@@ -137,7 +137,7 @@ impl Node {
         let input = match event {
             ClientEvent::Read(e) => match self.mark(e.room, e.seq, e.ordinal) {
                 Some((seq, ordinal)) => Input::Read { connection: Some(connection), id: e.id, room: e.room, seq, ordinal },
-                None => return self.refuse(connection, e.id, ErrorCode::BadRequest),
+                None => return self.refuse(connection, e.id, BEYOND),
             },
             ClientEvent::Unread(e) => Input::Unread { connection, id: e.id, room: e.room, from: e.from },
             ClientEvent::Delivered(e) => match self.mark(e.room, e.seq, 0) {
@@ -159,8 +159,8 @@ impl Node {
         self.shared.subscribers.view(room).map_or(Some((seq, ordinal)), |view| mark(&view, seq, ordinal))
     }
 
-    fn refuse(&self, connection: ConnectionId, id: u32, code: ErrorCode) {
-        self.shared.subscribers.send(connection, ServerEvent::Error(Refusal::new(id, code)));
+    fn refuse(&self, connection: ConnectionId, id: u32, why: impl Into<Refused>) {
+        self.shared.subscribers.send(connection, ServerEvent::Error(why.into().refusal(id)));
     }
 
     fn watch(&self, connection: ConnectionId, id: u32, users: Vec<UserId>) {
@@ -197,29 +197,29 @@ impl Node {
     }
 
     /// A read marker without a connection, for REST. Errors: `not_found`, `bad_request` beyond the head.
-    pub async fn read(&self, user: UserId, room: RoomId, seq: u64, ordinal: u64) -> Result<(), ErrorCode> {
+    pub async fn read(&self, user: UserId, room: RoomId, seq: u64, ordinal: u64) -> Result<(), Refused> {
         self.check_member(room, user).await?;
         let view = self.shared.reader.view(room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
-        let (seq, ordinal) = mark(&view, seq, ordinal).ok_or(ErrorCode::BadRequest)?;
+        let (seq, ordinal) = mark(&view, seq, ordinal).ok_or(BEYOND)?;
         let input = Input::Read { connection: None, id: 0, room, seq, ordinal };
         self.shared.tell_session(user, SessionMessage::Event(input));
         Ok(())
     }
 
     /// Errors: as `Reader::page`.
-    pub async fn history(&self, user: UserId, query: PageQuery) -> Result<rest::Page, ErrorCode> {
+    pub async fn history(&self, user: UserId, query: PageQuery) -> Result<rest::Page, Refused> {
         self.shared.reader.page(user, query).await
     }
 
     /// Errors: `not_found`; `too_long` for more than `limits::RESUME_ROOM_EVENTS_MAX` events; `bad_request` beyond the head.
-    pub async fn state_hash(&self, user: UserId, room: RoomId, from: u64, to: u64) -> Result<String, ErrorCode> {
+    pub async fn state_hash(&self, user: UserId, room: RoomId, from: u64, to: u64) -> Result<String, Refused> {
         self.check_member(room, user).await?;
         let view = self.shared.reader.view(room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
         if from == 0 || from > to || to > view.head {
-            return Err(ErrorCode::BadRequest);
+            return Err(Refused::bad("fields `from`, `to`: they are seqs of the room, from 1 up to its head, in this order"));
         }
         if to - from >= limits::RESUME_ROOM_EVENTS_MAX {
-            return Err(ErrorCode::TooLong);
+            return Err(Refused { code: ErrorCode::TooLong, why: "fields `from`, `to`: more events than `resume_room_events_max`" });
         }
         let events = self.shared.reader.events(room, from, to).await.map_err(code_of)?;
         Ok(schema::fold::RoomFold::of(room, events.iter().map(|event| &**event)).hash())
@@ -337,6 +337,8 @@ impl Node {
         Ok(self.projector.carry().await?)
     }
 }
+
+const BEYOND: Refused = Refused { code: ErrorCode::BadRequest, why: "fields `seq`, `ordinal`: they are beyond the room's head" };
 
 /// A marker as it may be kept: nobody has read beyond the head, and at the head the ordinal is known.
 fn mark(view: &View, seq: u64, ordinal: u64) -> Option<(u64, u64)> {

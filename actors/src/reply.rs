@@ -39,7 +39,7 @@ impl Answering {
         self.send(outcome, None);
     }
     pub fn refuse(mut self, code: ErrorCode, retry_after_ms: Option<u32>) {
-        self.send(Outcome::Refused(code), retry_after_ms);
+        self.send(Outcome::Refused(code.into()), retry_after_ms);
     }
 
     fn send(&mut self, outcome: Outcome, retry_after_ms: Option<u32>) {
@@ -50,15 +50,15 @@ impl Answering {
                 let done = Done { id, room: Some(room), seq: Some(seq), ordinal: Some(ordinal), at: Some(at) };
                 self.subscribers.send(connection, ServerEvent::Ok(done));
             }
-            (Some(Reply::Connection { connection, id }), Outcome::Refused(code)) => {
-                self.subscribers.send(connection, ServerEvent::Error(Refusal { retry_after_ms, ..Refusal::new(id, code) }));
+            (Some(Reply::Connection { connection, id }), Outcome::Refused(refused)) => {
+                self.subscribers.send(connection, ServerEvent::Error(Refusal { retry_after_ms, ..refused.refusal(id) }));
             }
             // Nobody may wait any more; then nobody is told.
             (Some(Reply::Once(once)), Outcome::Landed { seq, ordinal, at }) => {
                 let _ = once.send(Ok(rest::Landed { room, cmid, seq, ordinal, at }));
             }
-            (Some(Reply::Once(once)), Outcome::Refused(code)) => {
-                let _ = once.send(Err(Refusal { retry_after_ms, ..Refusal::new(0, code) }));
+            (Some(Reply::Once(once)), Outcome::Refused(refused)) => {
+                let _ = once.send(Err(Refusal { retry_after_ms, ..refused.refusal(0) }));
             }
         }
     }
@@ -66,7 +66,7 @@ impl Answering {
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.send(Outcome::Refused(ErrorCode::Unavailable), Some(RETRY_MS));
+        self.send(Outcome::Refused(ErrorCode::Unavailable.into()), Some(RETRY_MS));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457), with the codes of the one table. A refusal travels as an extension of
 //! an empty response; `guard` writes it out, because it knows the request's id.
 
+use actors::error::Refused;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use schema::server::Refusal;
@@ -71,6 +72,12 @@ impl IntoResponse for Problem {
 impl From<ErrorCode> for Problem {
     fn from(code: ErrorCode) -> Self {
         Self::new(code, code.sentence())
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(Refused { code, why }: Refused) -> Self {
+        Self::new(code, why)
     }
 }
 

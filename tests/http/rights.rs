@@ -126,3 +126,32 @@ async fn nobody_signs_another_persons_device_out() {
     assert_eq!(house.by(&bob, "DELETE", &format!("/v1/devices/{login}"), None).await.code(), "not_found");
     assert_eq!(house.by(&ada, "GET", "/v1/me", None).await.status, 200);
 }
+
+#[tokio::test]
+async fn nobody_is_put_into_a_room_who_does_not_exist_and_a_broken_rule_names_its_field() {
+    let house = House::new().await;
+    let ada = house.sign_up("ada").await;
+    let nobody = Uuid::now_v7();
+    for kind in ["group", "workspace", "direct"] {
+        let settings = if kind == "workspace" { json!({ "name": "W" }) } else { json!({}) };
+        let body = json!({ "room": Uuid::now_v7(), "kind": kind, "settings": settings, "members": [nobody] });
+        let answer = house.by(&ada, "POST", "/v1/rooms", Some(&body)).await;
+        assert_eq!(answer.code(), "not_found", "{kind}");
+        assert!(answer.json()["detail"].as_str().unwrap().starts_with("field `members`: "), "{answer:?}");
+    }
+    let room = house.make_room(&ada, "group", json!({}), &[]).await;
+    let answer = house.by(&ada, "PUT", &format!("/v1/rooms/{room}/members/{nobody}"), Some(&json!({}))).await;
+    assert_eq!((answer.code().as_str(), answer.json()["detail"].as_str()), ("not_found", Some("field `user`: there is no such person")));
+    for (method, path, body, field) in [
+        ("POST", format!("/v1/rooms/{room}/messages"), Some(json!({ "text": " " })), "field `text`: it is empty"),
+        ("PATCH", format!("/v1/rooms/{room}"), Some(json!({ "public": true })), "field `settings.public`: "),
+        ("GET", format!("/v1/rooms/{room}/messages?limit=0"), None, "field `limit`: "),
+        ("GET", format!("/v1/rooms/{room}/messages?before=1&after=1"), None, "fields `before`, "),
+        ("GET", format!("/v1/rooms/{room}/state_hash?from=2&to=9"), None, "fields `from`, `to`: "),
+        ("PUT", format!("/v1/rooms/{room}/read"), Some(json!({ "seq": 9, "ordinal": 9 })), "fields `seq`, `ordinal`: "),
+    ] {
+        let answer = house.by(&ada, method, &path, body.as_ref()).await;
+        assert_eq!(answer.code(), "bad_request", "{path}: {answer:?}");
+        assert!(answer.json()["detail"].as_str().unwrap().starts_with(field), "{path}: {answer:?}");
+    }
+}

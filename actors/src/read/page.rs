@@ -8,7 +8,7 @@ use schema::{ErrorCode, Event, EventBody, RoomId, UserId, limits, rest};
 use store::{Range, RecordsExt};
 
 use super::{Reader, View};
-use crate::error::code_of;
+use crate::error::{Refused, code_of};
 
 /// Which page; at most one of `before`, `after`, `around`, `at`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,20 +23,20 @@ pub struct PageQuery {
 }
 
 impl Reader {
-    /// Errors: `not_found` to those who may not read it or name no room, `bad_request`, `too_long` for the limit.
-    pub async fn page(&self, user: UserId, query: PageQuery) -> Result<rest::Page, ErrorCode> {
+    /// Errors: `not_found` to those who may not read it or name no room, `bad_request` for the limit or more than one place.
+    pub async fn page(&self, user: UserId, query: PageQuery) -> Result<rest::Page, Refused> {
         if self.role(query.room, user).await.map_err(code_of)?.is_none() {
-            return Err(ErrorCode::NotFound);
+            return Err(ErrorCode::NotFound.into());
         }
         let view = self.view(query.room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
         let span = self.span(&view, query).await?;
-        self.read_page(query.room, &view, span).await.map_err(code_of)
+        Ok(self.read_page(query.room, &view, span).await.map_err(code_of)?)
     }
 
-    async fn span(&self, view: &View, query: PageQuery) -> Result<Span, ErrorCode> {
+    async fn span(&self, view: &View, query: PageQuery) -> Result<Span, Refused> {
         let limit = query.limit.map_or(limits::PAGE_DEFAULT, usize::from);
         if limit == 0 || limit > limits::PAGE_MAX {
-            return Err(ErrorCode::BadRequest);
+            return Err(Refused::bad("field `limit`: a page has 1 to `page_max` events"));
         }
         let limit = limit as u64;
         let ending = |to: u64| Span { from: to.saturating_sub(limit - 1).max(1), to, focus: to };
@@ -50,7 +50,7 @@ impl Reader {
             }
             (None, None, Some(middle), None) => Ok(around(middle.clamp(1, view.head))),
             (None, None, None, Some(at)) => Ok(around(self.first_at(query.room, view.head, at).await.map_err(code_of)?)),
-            _ => Err(ErrorCode::BadRequest),
+            _ => Err(Refused::bad("fields `before`, `after`, `around`, `at`: a page takes one of them at most")),
         }
     }
 

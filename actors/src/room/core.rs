@@ -3,7 +3,7 @@
 //! Checks count what is *admitted*, answers only what is *applied*: an answer that depends on an admitted event waits
 //! until the journal has it. When the slot stops, the core is thrown away: nothing unapplied was ever shown.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use schema::client::{Act, Order};
@@ -13,6 +13,7 @@ use super::exactly_once::{self, LookUp};
 use super::members::Members;
 use super::recent::Recent;
 use super::rules::{self, Verdict};
+use crate::error::Refused;
 
 /// A request, with the shell's number for it.
 #[derive(Clone, Debug)]
@@ -36,6 +37,11 @@ pub enum Fact {
         seq: u64,
         author: Option<UserId>,
     },
+    /// Whether all of them have accounts.
+    People {
+        users: Vec<UserId>,
+        known: bool,
+    },
     /// History up to `upto` was searched: the event of the cmid, and whether `prev` was met.
     Searched {
         upto: u64,
@@ -54,6 +60,9 @@ pub enum Need {
     },
     Target {
         seq: u64,
+    },
+    People {
+        users: Vec<UserId>,
     },
     /// Look for the cmid in the room's events `from..=upto`, and by the key of a REST caller (a version 8 cmid).
     Search {
@@ -85,7 +94,7 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Landed { seq: u64, ordinal: u64, at: u64 },
-    Refused(ErrorCode),
+    Refused(Refused),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -113,8 +122,9 @@ pub struct State {
     pub ordinal: u64,
     pub at: u64,
     recent: Recent,
-    /// Targets of deletions that are in `recent` or were learned: too few to bound by more than the ring.
-    deleted: BTreeSet<u64>,
+    /// Invariant: the deletions in `recent`, by their own seq, and their targets. History says the same of older ones.
+    deletions: VecDeque<(u64, u64)>,
+    deleted: HashSet<u64>,
 }
 
 impl State {
@@ -136,12 +146,7 @@ impl State {
                 self.settings = settings.clone();
             }
             EventBody::Settings(settings) => self.settings = settings.clone(),
-            EventBody::Delete { target, .. } => {
-                self.deleted.insert(*target);
-                if self.deleted.len() > DELETED_MAX {
-                    self.deleted.pop_first();
-                }
-            }
+            EventBody::Delete { target, .. } if self.deleted.insert(*target) => self.deletions.push_back((event.seq, *target)),
             _ => {}
         }
         self.members.apply(&event);
@@ -149,11 +154,13 @@ impl State {
         self.ordinal = event.ordinal;
         self.at = event.at;
         self.recent.push(event, applied);
+        // A deletion comes after its target: with it the ring has forgotten the message too.
+        let first = self.recent.first().unwrap_or(0);
+        while let Some((_, target)) = self.deletions.pop_front_if(|(seq, _)| *seq < first) {
+            self.deleted.remove(&target);
+        }
     }
 }
-
-/// Deletions remembered besides what history says; older ones are found there.
-const DELETED_MAX: usize = 256;
 
 /// A request that waits for facts; those of the same person behind it wait too, so that nothing overtakes.
 #[derive(Debug)]
@@ -205,7 +212,7 @@ impl Core {
             }
             Input::NotLearned { token, code } => {
                 if let Some(parked) = self.unpark(token) {
-                    self.answer(token, Outcome::Refused(code), effects);
+                    self.answer(token, Outcome::Refused(code.into()), effects);
                     self.go_on(parked.ask.user, now_ms, effects);
                 }
             }
@@ -271,32 +278,35 @@ impl Core {
     }
 
     fn decide(&self, ask: &Ask, facts: &Facts) -> Decision {
-        let searched = facts.iter().rev().find_map(|fact| match fact {
-            Fact::Searched { upto, found, prev_found } => Some((*upto, found, *prev_found)),
-            _ => None,
-        });
-        let found = self.state.recent.find(ask.order.cmid).or(searched.and_then(|(_, found, _)| found.as_ref()));
+        // More than one when the room forgot more while history was searched; each went on where the one before ended.
+        let searches = || {
+            facts.iter().filter_map(|fact| match fact {
+                Fact::Searched { upto, found, prev_found } => Some((*upto, found, *prev_found)),
+                _ => None,
+            })
+        };
+        let found = self.state.recent.find(ask.order.cmid).or_else(|| searches().find_map(|(_, found, _)| found.as_ref()));
         if let Some(event) = found {
-            let outcome = if exactly_once::is_same(event, ask) { landed(event) } else { Outcome::Refused(ErrorCode::IdConflict) };
+            let outcome = if exactly_once::is_same(event, ask) { landed(event) } else { Outcome::Refused(ErrorCode::IdConflict.into()) };
             return Decision::DoneAt(event.seq, outcome);
         }
-        match exactly_once::look_up(&self.state, ask, searched.map(|(upto, ..)| upto)) {
+        match exactly_once::look_up(&self.state, ask, searches().map(|(upto, ..)| upto).max()) {
             LookUp::Enough => {}
             LookUp::Need(need) => return Decision::Need(need),
-            LookUp::Refuse(code) => return Decision::Done(Outcome::Refused(code)),
+            LookUp::Refuse(code) => return Decision::Done(Outcome::Refused(code.into())),
         }
         if let Some(prev) = ask.order.prev
             && self.state.recent.find(prev).is_none()
-            && !searched.is_some_and(|(_, _, prev_found)| prev_found)
+            && !searches().any(|(_, _, prev_found)| prev_found)
         {
-            return Decision::Done(Outcome::Refused(ErrorCode::OutOfOrder));
+            return Decision::Done(Outcome::Refused(ErrorCode::OutOfOrder.into()));
         }
         match rules::judge(&self.state, ask, facts) {
-            Verdict::Refuse(ErrorCode::IdConflict) if self.opens_the_same(ask) => self.opened(),
-            Verdict::Refuse(code) => Decision::Done(Outcome::Refused(code)),
+            Verdict::Refuse(Refused { code: ErrorCode::IdConflict, .. }) if self.opens_the_same(ask) => self.opened(),
+            Verdict::Refuse(refused) => Decision::Done(Outcome::Refused(refused)),
             // The client knows of more than we hold: another room's head, or a lie. Judged first: a stranger who guesses
             // heads must not learn from it that there is such a room.
-            _ if ask.order.after > self.state.head => Decision::Done(Outcome::Refused(ErrorCode::BadRequest)),
+            _ if ask.order.after > self.state.head => Decision::Done(Outcome::Refused(Refused::bad(rules::AFTER_ABOVE))),
             Verdict::Admit(body) => Decision::Admit(body),
             Verdict::Need(need) => Decision::Need(need),
         }

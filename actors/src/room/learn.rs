@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schema::record::RequestKey;
+use schema::record::{RequestKey, User};
 use schema::{Cmid, Event, RoomId};
 use store::RecordsExt;
 
@@ -19,6 +19,13 @@ pub async fn learn(reader: &Reader, room: RoomId, need: Need) -> Result<Fact, st
             let event = reader.events(room, seq, seq).await?.pop();
             let author = event.filter(|e| e.body.is_message()).map(|e| e.user);
             Ok(Fact::Target { seq, author })
+        }
+        Need::People { users } => {
+            let mut known = true;
+            for user in &users {
+                known = known && reader.records.get(User::key_of(*user)).await?.is_some();
+            }
+            Ok(Fact::People { users, known })
         }
         Need::Search { upto, user, cmid, by_key: true, .. } => {
             // What the key's record does not know yet is in the tail.

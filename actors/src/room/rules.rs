@@ -5,19 +5,23 @@ use schema::event::{Member, Message};
 use schema::{ErrorCode, EventBody, Role, RoomId, RoomKind, RoomSettings, UserId, limits};
 
 use super::core::{Ask, Fact, Facts, Need, State};
+use crate::error::Refused;
 
 /// What becomes of a request as things stand.
 pub enum Verdict {
     Admit(EventBody),
-    Refuse(ErrorCode),
+    Refuse(Refused),
     /// Something has to be known first.
     Need(Need),
 }
 
 type Check<T> = Result<T, Verdict>;
 
-fn refuse<T>(code: ErrorCode) -> Check<T> {
-    Err(Verdict::Refuse(code))
+/// The client knows of more than the room holds: another room's head, or a lie.
+pub const AFTER_ABOVE: &str = "field `after`: it is above the room's head";
+
+fn refuse<T>(why: impl Into<Refused>) -> Check<T> {
+    Err(Verdict::Refuse(why.into()))
 }
 
 pub fn judge(state: &State, ask: &Ask, facts: &Facts) -> Verdict {
@@ -58,14 +62,15 @@ fn body(state: &State, ask: &Ask, facts: &Facts) -> Check<EventBody> {
             Ok(EventBody::Edit { target: *target, text: text.clone() })
         }
         Act::Delete { target, reason } => {
-            fits(reason.as_deref().unwrap_or(""), limits::REASON_BYTES_MAX)?;
+            fits(reason.as_deref().unwrap_or(""), limits::REASON_BYTES_MAX, "field `reason`: it is longer than `reason_bytes_max`")?;
             let author = message(state, facts, *target)?;
             allow(author == ask.user || role >= Role::Moderator)?;
             Ok(EventBody::Delete { target: *target, reason: reason.clone() })
         }
         Act::React { target, emoji, on } => {
-            allow_text(!emoji.is_empty() && !emoji.chars().any(|c| c.is_control() || c.is_whitespace()))?;
-            fits(emoji, limits::EMOJI_BYTES_MAX)?;
+            form(!emoji.is_empty(), "field `emoji`: it is empty")?;
+            form(!emoji.chars().any(|c| c.is_control() || c.is_whitespace()), "field `emoji`: it has spaces or control characters")?;
+            fits(emoji, limits::EMOJI_BYTES_MAX, "field `emoji`: it is longer than `emoji_bytes_max`")?;
             message(state, facts, *target)?;
             Ok(EventBody::React { target: *target, emoji: emoji.clone(), on: *on })
         }
@@ -108,7 +113,7 @@ fn create(state: &State, ask: &Ask, facts: &Facts, kind: RoomKind, settings: &Ro
         return refuse(ErrorCode::IdConflict);
     }
     if others.len() > limits::CREATE_MEMBERS_MAX {
-        return refuse(ErrorCode::TooLong);
+        return refuse(Refused { code: ErrorCode::TooLong, why: "field `members`: more people than `create_members_max`" });
     }
     settings_fit(kind, settings)?;
     let mut members = vec![Member { user: ask.user, role: Role::Owner }];
@@ -119,14 +124,19 @@ fn create(state: &State, ask: &Ask, facts: &Facts, kind: RoomKind, settings: &Ro
         }
     }
     match kind {
-        RoomKind::Direct => allow_text(members.len() <= 2 && is_direct(ask.order.room, &members) && settings.name.is_empty())?,
+        RoomKind::Direct => {
+            form(members.len() <= 2, "field `members`: a direct room has one other member")?;
+            form(is_direct(ask.order.room, &members), "field `room`: the id of a direct room follows from its two people")?;
+            form(settings.name.is_empty(), "field `settings.name`: a direct room has no name")?;
+            exist(facts, others, "field `members`: there is no such person")?;
+        }
         RoomKind::Channel => {
-            let Some(workspace) = settings.workspace else { return refuse(ErrorCode::BadRequest) };
+            let Some(workspace) = settings.workspace else { return refuse(Refused::bad(CHANNEL_LIES)) };
             for member in &members {
                 in_workspace(facts, workspace, member.user)?;
             }
         }
-        RoomKind::Group | RoomKind::Workspace => {}
+        RoomKind::Group | RoomKind::Workspace => exist(facts, others, "field `members`: one of them does not exist")?,
     }
     Ok(EventBody::Created { kind, settings: settings.clone(), members })
 }
@@ -159,8 +169,25 @@ fn invite(state: &State, facts: &Facts, kind: RoomKind, role: Role, user: UserId
     }
     if let (RoomKind::Channel, Some(workspace)) = (kind, state.settings.workspace) {
         in_workspace(facts, workspace, user)?;
+    } else {
+        exist(facts, &[user], "field `user`: there is no such person")?;
     }
     Ok(member(state, user, Some(Role::Member)))
+}
+
+/// Whoever is put into a room must be there: a mistyped id would be a member for ever. Members of a workspace are.
+fn exist(facts: &Facts, users: &[UserId], why: &'static str) -> Check<()> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    match facts.iter().find_map(|fact| match fact {
+        Fact::People { users: asked, known } if asked == users => Some(*known),
+        _ => None,
+    }) {
+        Some(true) => Ok(()),
+        Some(false) => refuse(Refused { code: ErrorCode::NotFound, why }),
+        None => Err(Verdict::Need(Need::People { users: users.to_vec() })),
+    }
 }
 
 /// Errors: the user is no member of the workspace (so there is no such room for them), or it must be asked.
@@ -208,14 +235,20 @@ fn keeps_an_owner(state: &State, user: UserId) -> Check<()> {
 }
 
 fn settings_fit(kind: RoomKind, settings: &RoomSettings) -> Check<()> {
-    fits(&settings.name, limits::NAME_BYTES_MAX)?;
-    fits(&settings.topic, limits::TOPIC_BYTES_MAX)?;
-    let named = matches!(kind, RoomKind::Channel | RoomKind::Workspace);
-    allow_text(!named || !settings.name.trim().is_empty())?;
-    allow_text((kind == RoomKind::Channel) == settings.workspace.is_some())?;
-    allow_text(kind == RoomKind::Channel || !settings.public)?;
-    allow_text(!settings.name.chars().chain(settings.topic.chars()).any(is_unprintable))
+    fits(&settings.name, limits::NAME_BYTES_MAX, "field `settings.name`: it is longer than `name_bytes_max`")?;
+    fits(&settings.topic, limits::TOPIC_BYTES_MAX, "field `settings.topic`: it is longer than `topic_bytes_max`")?;
+    let (is_channel, in_workspace) = (kind == RoomKind::Channel, settings.workspace.is_some());
+    let named = is_channel || kind == RoomKind::Workspace;
+    form(!named || !settings.name.trim().is_empty(), "field `settings.name`: a channel and a workspace need one")?;
+    form(!is_channel || in_workspace, CHANNEL_LIES)?;
+    form(is_channel || !in_workspace, "field `settings.workspace`: only a channel lies in one")?;
+    form(is_channel || !settings.public, "field `settings.public`: only a channel is public")?;
+    let printable = |text: &str| !text.chars().any(is_unprintable);
+    form(printable(&settings.name), "field `settings.name`: it has characters that cannot be seen")?;
+    form(printable(&settings.topic), "field `settings.topic`: it has characters that cannot be seen")
 }
+
+const CHANNEL_LIES: &str = "field `settings.workspace`: a channel lies in one";
 
 /// Control characters and those that turn the direction of text.
 fn is_unprintable(c: char) -> bool {
@@ -223,18 +256,20 @@ fn is_unprintable(c: char) -> bool {
 }
 
 fn text_fits(text: &str) -> Check<()> {
-    allow_text(!text.trim().is_empty() && !text.contains('\0'))?;
-    fits(text, limits::TEXT_BYTES_MAX)
+    form(!text.trim().is_empty(), "field `text`: it is empty")?;
+    form(!text.contains('\0'), "field `text`: it has a NUL character")?;
+    fits(text, limits::TEXT_BYTES_MAX, "field `text`: it is longer than `text_bytes_max`")
 }
 
-fn fits(text: &str, bytes_max: usize) -> Check<()> {
-    if text.len() > bytes_max { refuse(ErrorCode::TooLong) } else { Ok(()) }
+fn fits(text: &str, bytes_max: usize, why: &'static str) -> Check<()> {
+    if text.len() > bytes_max { refuse(Refused { code: ErrorCode::TooLong, why }) } else { Ok(()) }
 }
 
 fn allow(allowed: bool) -> Check<()> {
     if allowed { Ok(()) } else { refuse(ErrorCode::Forbidden) }
 }
 
-fn allow_text(allowed: bool) -> Check<()> {
-    if allowed { Ok(()) } else { refuse(ErrorCode::BadRequest) }
+/// `why` names the field and the rule that it breaks.
+fn form(is_kept: bool, why: &'static str) -> Check<()> {
+    if is_kept { Ok(()) } else { refuse(Refused::bad(why)) }
 }

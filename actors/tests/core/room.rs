@@ -78,7 +78,7 @@ impl Script {
                 format!("-> submit {} as {}", name(event.cmid), event.seq)
             }
             Effect::Answer { token, outcome: Outcome::Landed { seq, .. } } => format!("-> answer {token}: landed at {seq}"),
-            Effect::Answer { token, outcome: Outcome::Refused(code) } => format!("-> answer {token}: {}", code.text()),
+            Effect::Answer { token, outcome: Outcome::Refused(refused) } => format!("-> answer {token}: {}", refused.code.text()),
             Effect::Show(events) => format!("-> show {:?}", events.iter().map(|e| e.seq).collect::<Vec<_>>()),
         }
     }
@@ -205,6 +205,27 @@ fn a_request_whose_predecessor_is_missing_is_out_of_order_for_now() {
 #[test]
 fn a_predecessor_behind_the_recent_events_counts() {
     check(woken(200, 205), "ask 1 1 b 150 prev=a hi\n-> 1 searches 151..=199 for b\nsearched 1 199 prev\n-> submit b as 206");
+}
+
+#[test]
+fn a_predecessor_counts_that_the_first_of_two_searches_met() {
+    let mut core = Core::new(ROOM, woken(200, 205));
+    let mut effects = Vec::new();
+    let post = |text: &str| Act::Post { text: text.into(), reply: None, origin: None };
+    let order = Order { id: 0, room: ROOM, cmid: cmid("b"), after: 150, prev: Some(cmid("a")) };
+    core.handle(Input::Ask(Ask { token: 1, user: user(1), order, act: post("hi") }), 1_000, &mut effects);
+    // Meanwhile so much is said that the room forgets what it remembered.
+    for token in 2..302 {
+        let order = Order { id: 0, room: ROOM, cmid: Cmid(Uuid::from_u128(7 << 76 | u128::from(token))), after: 203 + token, prev: None };
+        core.handle(Input::Ask(Ask { token, user: user(2), order, act: post("x") }), 100_000 * token, &mut effects);
+        let submitted = effects.drain(..).find_map(|e| if let Effect::Submit(event) = e { Some(event) } else { None });
+        core.handle(Input::Applied(vec![submitted.expect("it is admitted")]), 100_000 * token, &mut effects);
+    }
+    effects.clear();
+    core.handle(Input::Learned { token: 1, fact: Fact::Searched { upto: 199, found: None, prev_found: true } }, 0, &mut effects);
+    let Some(Effect::Learn { need: Need::Search { from: 200, upto, .. }, .. }) = effects.pop() else { panic!("it goes on from there") };
+    core.handle(Input::Learned { token: 1, fact: Fact::Searched { upto, found: None, prev_found: false } }, 0, &mut effects);
+    assert!(matches!(&effects[..], [Effect::Submit(event)] if event.cmid == cmid("b")), "{effects:?}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ const MEMBER: u8 = 12;
 const MODERATOR: u8 = 13;
 const OWNER: u8 = 14;
 const OUTSIDE: u8 = 15;
+const NOBODY: u8 = 16;
 
 fn settings(kind: RoomKind) -> RoomSettings {
     let channel = kind == RoomKind::Channel;
@@ -39,21 +40,28 @@ fn state(kind: RoomKind, role: Option<Role>, archived: bool) -> State {
     state
 }
 
-/// What one role is told; needs are met: everybody but `OUTSIDE` is in the workspace.
+/// What one role is told; needs are met: everybody but `OUTSIDE` is in the workspace, and everybody but `NOBODY` exists.
 fn told(kind: RoomKind, role: Option<Role>, archived: bool, act: Act) -> &'static str {
     let mut core = Core::new(ROOM, state(kind, role, archived));
     let order = Order { id: 0, room: ROOM, cmid: Cmid::from_bytes([3; 16]), after: 3, prev: None };
     let mut effects = Vec::new();
     core.handle(Input::Ask(Ask { token: 1, user: user(ASKS), order, act }), 10, &mut effects);
-    while let Some(Effect::Learn { token, need: Need::WorkspaceRole { workspace, user: who } }) = effects.first() {
-        let role = (*who != user(OUTSIDE)).then_some(Role::Member);
-        let (token, fact) = (*token, Fact::WorkspaceRole { workspace: *workspace, user: *who, role });
+    while let Some(Effect::Learn { token, need }) = effects.first() {
+        let fact = match need {
+            Need::WorkspaceRole { workspace, user: who } => {
+                let role = (*who != user(OUTSIDE) && *who != user(NOBODY)).then_some(Role::Member);
+                Fact::WorkspaceRole { workspace: *workspace, user: *who, role }
+            }
+            Need::People { users } => Fact::People { users: users.clone(), known: !users.contains(&user(NOBODY)) },
+            other => panic!("{other:?}"),
+        };
+        let token = *token;
         effects.clear();
         core.handle(Input::Learned { token, fact }, 10, &mut effects);
     }
     match effects.first() {
         Some(Effect::Submit(_)) => "yes",
-        Some(Effect::Answer { outcome: Outcome::Refused(code), .. }) => code.text(),
+        Some(Effect::Answer { outcome: Outcome::Refused(refused), .. }) => refused.code.text(),
         other => panic!("{other:?}"),
     }
 }
@@ -61,9 +69,9 @@ fn told(kind: RoomKind, role: Option<Role>, archived: bool, act: Act) -> &'stati
 fn act(words: &str, kind: RoomKind) -> Act {
     let post = |text: String| Act::Post { text, reply: None, origin: None };
     let who = |name: &str| -> UserId {
-        let names =
-            [("guest", GUEST), ("member", MEMBER), ("moderator", MODERATOR), ("owner", OWNER), ("outside", OUTSIDE), ("self", ASKS)];
-        user(names.into_iter().find(|(n, _)| *n == name).expect("a name").1)
+        let names = [("guest", GUEST), ("member", MEMBER), ("moderator", MODERATOR), ("owner", OWNER), ("self", ASKS)];
+        let others = [("outside", OUTSIDE), ("nobody", NOBODY)];
+        user(names.into_iter().chain(others).find(|(n, _)| *n == name).expect("a name").1)
     };
     let (verb, rest) = words.split_once(' ').unwrap_or((words, ""));
     match (verb, rest) {
@@ -127,6 +135,7 @@ fn rules_of_a_group() {
          join: not_found yes yes yes yes
          leave: not_found yes yes yes yes
          invite outside: not_found forbidden yes yes yes
+         invite nobody: not_found forbidden not_found not_found not_found
          kick guest: not_found forbidden forbidden yes yes
          kick moderator: not_found forbidden forbidden forbidden yes
          kick owner: not_found forbidden forbidden forbidden forbidden
@@ -156,7 +165,9 @@ fn rules_of_a_workspace_and_of_a_direct_room() {
     check(
         RoomKind::Workspace,
         false,
-        "post: not_found forbidden forbidden forbidden forbidden\ninvite outside: not_found forbidden forbidden yes yes",
+        "post: not_found forbidden forbidden forbidden forbidden
+         invite outside: not_found forbidden forbidden yes yes
+         invite nobody: not_found forbidden forbidden not_found not_found",
     );
     check(
         RoomKind::Direct,
@@ -192,7 +203,85 @@ fn the_last_owner_stays_while_others_are_there() {
     let lower = Act::Role { user: user(ASKS), role: Role::Member };
     core.handle(Input::Ask(Ask { token: 1, user: user(ASKS), order: order(3), act: Act::Leave }), 10, &mut effects);
     core.handle(Input::Ask(Ask { token: 2, user: user(ASKS), order: order(4), act: lower }), 10, &mut effects);
-    let told: Vec<_> =
-        effects.iter().map(|e| matches!(e, Effect::Answer { outcome: Outcome::Refused(schema::ErrorCode::LastOwner), .. })).collect();
+    let told: Vec<_> = effects
+        .iter()
+        .map(|e| matches!(e, Effect::Answer { outcome: Outcome::Refused(refused), .. } if refused.code == schema::ErrorCode::LastOwner))
+        .collect();
     assert_eq!(told, [true, true]);
+}
+
+/// What the owner of a new room, or of none yet, is told in words.
+fn told_in_words(kind: RoomKind, room: RoomId, act: Act) -> &'static str {
+    let state = if let Act::Create { .. } = act { State::default() } else { state(kind, Some(Role::Owner), false) };
+    let after = state.head;
+    let mut core = Core::new(room, state);
+    let order = Order { id: 0, room, cmid: Cmid::from_bytes([3; 16]), after, prev: None };
+    let mut effects = Vec::new();
+    core.handle(Input::Ask(Ask { token: 1, user: user(ASKS), order, act }), 10, &mut effects);
+    if let Some(Effect::Learn { token, need: Need::People { users } }) = effects.first() {
+        let (token, fact) = (*token, Fact::People { users: users.clone(), known: !users.contains(&user(NOBODY)) });
+        effects.clear();
+        core.handle(Input::Learned { token, fact }, 10, &mut effects);
+    }
+    match effects.first() {
+        Some(Effect::Answer { outcome: Outcome::Refused(refused), .. }) => refused.why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_request_that_breaks_a_rule_of_form_is_told_which_field_and_why() {
+    let named = |name: &str| RoomSettings { name: name.into(), ..RoomSettings::default() };
+    let create =
+        |kind, settings, members: &[u8]| (kind, Act::Create { kind, settings, members: members.iter().map(|n| user(*n)).collect() });
+    let post = |text: &str| (RoomKind::Group, Act::Post { text: text.into(), reply: None, origin: None });
+    let react = |emoji: &str| (RoomKind::Group, Act::React { target: 3, emoji: emoji.into(), on: true });
+    let set = |kind, settings| (kind, Act::Settings { settings });
+    for ((kind, act), why) in [
+        (post(" \n"), "field `text`: it is empty"),
+        (post("a\0b"), "field `text`: it has a NUL character"),
+        (post(&"x".repeat(20_000)), "field `text`: it is longer than `text_bytes_max`"),
+        ((RoomKind::Group, Act::Edit { target: 2, text: String::new() }), "field `text`: it is empty"),
+        (react(""), "field `emoji`: it is empty"),
+        (react("a b"), "field `emoji`: it has spaces or control characters"),
+        (react(&"x".repeat(65)), "field `emoji`: it is longer than `emoji_bytes_max`"),
+        (
+            (RoomKind::Group, Act::Delete { target: 2, reason: Some("x".repeat(501)) }),
+            "field `reason`: it is longer than `reason_bytes_max`",
+        ),
+        (set(RoomKind::Group, named(&"x".repeat(81))), "field `settings.name`: it is longer than `name_bytes_max`"),
+        (set(RoomKind::Workspace, named(" ")), "field `settings.name`: a channel and a workspace need one"),
+        (set(RoomKind::Group, named("a\u{202e}b")), "field `settings.name`: it has characters that cannot be seen"),
+        (set(RoomKind::Group, RoomSettings { public: true, ..named("a") }), "field `settings.public`: only a channel is public"),
+        (create(RoomKind::Channel, named("a"), &[]), "field `settings.workspace`: a channel lies in one"),
+        (create(RoomKind::Direct, named(""), &[2]), "field `room`: the id of a direct room follows from its two people"),
+        (create(RoomKind::Direct, named(""), &[2, 3]), "field `members`: a direct room has one other member"),
+        (create(RoomKind::Group, named(""), &[2, NOBODY]), "field `members`: one of them does not exist"),
+        ((RoomKind::Group, Act::Invite { user: user(NOBODY) }), "field `user`: there is no such person"),
+    ] {
+        assert_eq!(told_in_words(kind, ROOM, act), why);
+    }
+    let room = RoomId::direct(user(ASKS), user(NOBODY));
+    let (_, act) = create(RoomKind::Direct, named(""), &[NOBODY]);
+    assert_eq!(told_in_words(RoomKind::Direct, room, act), "field `members`: there is no such person");
+}
+
+#[test]
+fn however_many_were_deleted_nobody_edits_a_message_that_is_gone() {
+    let mut state = state(RoomKind::Group, Some(Role::Owner), false);
+    let mut take = |seq, body| {
+        state.take(Event { room: ROOM, seq, ordinal: seq, at: 3, user: user(ASKS), cmid: Cmid::default(), body }.into(), seq);
+    };
+    (4..404).for_each(|seq| take(seq, EventBody::Message(Message { text: "x".into(), reply: None, origin: None })));
+    (404..804).for_each(|seq| take(seq, EventBody::Delete { target: seq - 400, reason: None }));
+    let head = state.head;
+    let mut core = Core::new(ROOM, state);
+    let mut effects = Vec::new();
+    for target in 4..404 {
+        let order = Order { id: 0, room: ROOM, cmid: Cmid::from_bytes([3; 16]), after: head, prev: None };
+        let act = Act::Edit { target, text: "back again".into() };
+        core.handle(Input::Ask(Ask { token: target, user: user(ASKS), order, act }), 10, &mut effects);
+    }
+    let is_refusal = |e: &Effect| matches!(e, Effect::Answer { outcome: Outcome::Refused(r), .. } if r.code == schema::ErrorCode::NotFound);
+    assert_eq!(effects.iter().filter(|e| is_refusal(e)).count(), 400);
 }

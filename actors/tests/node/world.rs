@@ -6,9 +6,11 @@ use actors::outlet::{Down, Outlet};
 use actors::{Attach, Command, Config, Node, Reply};
 use parking_lot::Mutex;
 use schema::client::{Act, Order, Resume};
+use schema::record::User;
 use schema::server::{Ready, Refusal};
 use schema::{Cmid, ConnectionId, DeviceId, ErrorCode, Event, LoginId, RoomId, RoomKind, RoomSettings, ServerEvent, UserId, rest};
 use store::sim::SimStore;
+use store::{Expect, RecordsExt};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
@@ -30,6 +32,11 @@ impl World {
         let arrived = Arc::new(Notify::new());
         let wake = arrived.clone();
         let outlet = Outlet::new(0, 64 << 20, move || wake.notify_one());
+        for n in 0..=u8::MAX {
+            let name = n.to_string();
+            let person = User { id: user(n), display: name.clone(), name, admin: false, created_at: 0, last_seen: None };
+            store.store(&person, Expect::Any).await.unwrap();
+        }
         let config = Config { slots: 4, ..Config::default() };
         let node = Node::start(config, Arc::new(store.clone()), Arc::new(store.clone()), vec![outlet.clone()]).await.unwrap();
         Self { node, store, outlet, arrived, seen: Mutex::default() }

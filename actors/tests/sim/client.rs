@@ -96,7 +96,7 @@ impl Client {
     }
 
     pub fn hear(&mut self, cmid: Cmid, outcome: &Outcome) {
-        if matches!(outcome, Outcome::Refused(code) if code.is_temporary()) {
+        if matches!(outcome, Outcome::Refused(refused) if refused.code.is_temporary()) {
             return;
         }
         let Some(place) = self.outbox.iter().position(|request| request.order.cmid == cmid) else { return };

@@ -135,6 +135,8 @@ impl Room {
         let ring_only = self.env.has(Plant::RingOnly);
         Box::pin(async move {
             let fact = match need {
+                // Everybody has an account here.
+                Need::People { users } => Ok(Fact::People { users, known: true }),
                 Need::Search { upto, .. } if ring_only => Ok(Fact::Searched { upto, found: None, prev_found: true }),
                 need => learn::learn(&reader, room, need).await.map_err(actors::error::code_of),
             };

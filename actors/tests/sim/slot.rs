@@ -57,7 +57,7 @@ pub struct Answer {
 impl Answer {
     pub fn refusal(request: &Request, code: ErrorCode) -> Self {
         let Request { client, order, .. } = request;
-        Self { client: *client, room: order.room, cmid: order.cmid, outcome: Outcome::Refused(code) }
+        Self { client: *client, room: order.room, cmid: order.cmid, outcome: Outcome::Refused(code.into()) }
     }
 }
 
