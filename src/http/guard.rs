@@ -21,10 +21,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer than anything but a node in trouble takes; its clients resend.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Scripts, styles and connections of our own only; nothing may frame us.
+/// Scripts, styles and connections of our own only; nothing may frame us. A string becomes a script's address by the client's
+/// one policy (`web/app/src/model/trusted.ts`), and markup by none.
 const POLICY: &str = "default-src 'self'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; \
     style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
-    frame-ancestors 'none'";
+    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types hubbub";
 
 pub async fn guard(State(http): State<Http>, request: Request, next: Next) -> Response {
     let (start, id) = (Instant::now(), Uuid::now_v7().to_string());

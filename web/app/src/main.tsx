@@ -6,6 +6,7 @@ import './app.css';
 import { Engine } from './model/engine';
 import { setApp } from './model/state';
 import { applyTheme } from './model/theme';
+import { ownScript } from './model/trusted';
 
 applyTheme();
 const engine = new Engine();
@@ -13,7 +14,7 @@ createRoot(document.getElementById('root')!).render(<App engine={engine} />);
 void engine.boot();
 
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-  void navigator.serviceWorker.register('/sw.js').then((registration) => {
+  void navigator.serviceWorker.register(ownScript('/sw.js')).then((registration) => {
     const waits = () => { if (registration.waiting && navigator.serviceWorker.controller) setApp({ updateReady: true }); };
     waits();
     registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', waits));

@@ -189,6 +189,26 @@ test('60: nobody else is asked, nothing is complained of, and the page can be in
   await tab.close();
 });
 
+test('no string becomes markup or a script\'s address, not even by a mistake of ours; the heart of the connection beats all the same', async () => {
+  const tab = await Tab.open(browser, node.url);
+  const workers: string[] = [];
+  tab.page.on('worker', (worker) => workers.push(worker.url()));
+  await tab.signIn(ann);
+  await tab.enter(room);
+  const refused = (act: string) => tab.page.evaluate((name) => {
+    const acts: Record<string, () => unknown> = {
+      markup: () => { document.createElement('div').innerHTML = '<b>text</b>'; },
+      worker: () => new Worker(String('/sw.js')),
+    };
+    try { acts[name]!(); } catch (error) { return (error as Error).name; }
+    return 'done';
+  }, act);
+  for (const act of ['markup', 'worker']) expect(await refused(act)).toBe('TypeError');
+  await eventually(() => workers.length).toBe(1);
+  expect(workers[0]).toMatch(new RegExp(`^${node.url}/assets/beat-`));
+  await tab.close();
+});
+
 test('1: cold, on a slow line, the list is usable soon', async () => {
   const tab = await Tab.open(browser, node.url);
   const session = await tab.context.newCDPSession(tab.page);
