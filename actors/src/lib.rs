@@ -25,6 +25,6 @@ mod supervisor;
 pub use config::Config;
 pub use error::Error;
 pub use node::{Attach, Command, Node};
-pub use read::{PageQuery, View};
+pub use read::{PageQuery, Pinned, View};
 pub use reply::Reply;
 pub use shared::now_ms;

@@ -19,7 +19,7 @@ use crate::error::{Error, Refused, code_of};
 use crate::metrics::metrics;
 use crate::outlet::{Down, Outlet};
 use crate::project::Projector;
-use crate::read::{PageQuery, Reader, View};
+use crate::read::{PageQuery, Pinned, Reader, View};
 use crate::relay::Relay;
 use crate::reply::{Answering, RETRY_MS, Reply};
 use crate::room::{Request, RoomMessage};
@@ -267,6 +267,12 @@ impl Node {
     ) -> Result<Vec<rest::ChannelEntry>, ErrorCode> {
         self.check_member(workspace, user).await?;
         self.shared.reader.channels(user, workspace, after, limit).await.map_err(code_of)
+    }
+
+    /// The pinned messages of a room above `after`. Errors: `not_found`.
+    pub async fn pins(&self, user: UserId, room: RoomId, after: u64, limit: usize) -> Result<Pinned, ErrorCode> {
+        self.check_member(room, user).await?;
+        self.shared.reader.pins(room, after, limit).await.map_err(code_of)
     }
 
     /// How far the members of a room have read; rows may lag a few seconds behind what sockets were told.

@@ -148,6 +148,13 @@ told! {
         events: Vec<Event>,
         marks: Vec<Event>,
     }
+    /// `GET /v1/rooms/{room}/pins`: the pinned messages, and what was said about them later; to be applied as those of a page.
+    Pins {
+        events: Vec<Event>,
+        marks: Vec<Event>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    }
     /// Where an ordered request landed.
     Landed { room: RoomId, cmid: Cmid, seq: u64, ordinal: u64, at: u64 }
     ReceiptEntry { user: UserId, seq: u64, delivered: u64 }

@@ -1,18 +1,19 @@
-//! Reading a room: pages of its history and the hash of what they fold to.
+//! Reading a room: pages of its history, what is pinned in it, and the hash of what its events fold to.
 
 use actors::PageQuery;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use schema::RoomId;
-use schema::rest::Page;
+use schema::rest::{Page, Pins};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::request::{Asked, At, Caller};
+use super::request::{Asked, At, Caller, List, cursor};
 use super::{Http, Problem};
 
 pub fn routes() -> Router<Http> {
-    Router::new().route("/v1/rooms/{room}/state_hash", get(state_hash))
+    Router::new().route("/v1/rooms/{room}/state_hash", get(state_hash)).route("/v1/rooms/{room}/pins", get(pins))
 }
 
 #[derive(Default, Deserialize)]
@@ -33,6 +34,19 @@ pub async fn page(
 ) -> Result<Json<Page>, Problem> {
     let Which { before, after, around, at, limit } = which;
     Ok(Json(http.0.node.history(who.user, PageQuery { room, before, after, around, at, limit }).await?))
+}
+
+/// The cursor is the last message's seq.
+async fn pins(
+    State(http): State<Http>,
+    Caller(who): Caller,
+    At(room): At<RoomId>,
+    Asked(list): Asked<List>,
+) -> Result<Json<Pins>, Problem> {
+    let (limit, after) = (list.limit()?, list.after()?.map_or(0, |last| last.as_u64_pair().1));
+    let pinned = http.0.node.pins(who.user, room, after, limit).await?;
+    let cursor = pinned.next.and_then(|seq| cursor(Some(Uuid::from_u64_pair(0, seq)), limit, limit));
+    Ok(Json(Pins { events: pinned.events, marks: pinned.marks, cursor }))
 }
 
 #[derive(Deserialize)]

@@ -15,7 +15,13 @@ pub fn rows(event: &Event, writes: &mut Vec<Write>) {
                 writes.push(Write::put(&MentionRow { user, room: event.room, seq: event.seq }, event.seq));
             }
         }
-        EventBody::React { .. } | EventBody::Pin { .. } => writes.push(Write::put(&Annotation(event.clone()), event.seq)),
+        EventBody::React { .. } => writes.push(Write::put(&Annotation(event.clone()), event.seq)),
+        EventBody::Pin { target, on } => {
+            let last = Write::put(&Annotation(event.clone()), event.seq);
+            let key = Annotation::pin_key_of(event.room, *target);
+            writes.push(if *on { Write { key, ..last.clone() } } else { Write::delete(key, event.seq) });
+            writes.push(last);
+        }
         EventBody::Edit { target, .. } => {
             let last = Write::put(&Annotation(event.clone()), event.seq);
             // Each edit once more by its own seq: what a deletion has to erase besides the message.
@@ -27,6 +33,7 @@ pub fn rows(event: &Event, writes: &mut Vec<Write>) {
             writes.push(Write::put(&Annotation(event.clone()), event.seq));
             let edit = Annotation::key_of(event.room, *target, b"e");
             writes.push(Write::delete(edit, ERASURE_STAMP + event.seq));
+            writes.push(Write::delete(Annotation::pin_key_of(event.room, *target), ERASURE_STAMP + event.seq));
         }
         _ => {}
     }

@@ -4,6 +4,7 @@
 
 mod channels;
 mod page;
+mod pins;
 mod view;
 
 use std::collections::{BTreeMap, HashSet};
@@ -17,6 +18,7 @@ use store::{Range, Records, RecordsExt};
 use crate::slot::{Memberships, Tail};
 
 pub use page::PageQuery;
+pub use pins::Pinned;
 pub use view::View;
 
 /// A hole between history and tail that did not close: the store does not hold what it was given.

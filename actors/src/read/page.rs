@@ -83,7 +83,7 @@ impl Reader {
     }
 
     /// The last word on each message in `from..=to` of everything said after `to`.
-    async fn marks(&self, room: RoomId, from: u64, to: u64, tail: &[Arc<Event>]) -> Result<Vec<Event>, store::Error> {
+    pub(super) async fn marks(&self, room: RoomId, from: u64, to: u64, tail: &[Arc<Event>]) -> Result<Vec<Event>, store::Error> {
         let mut last = BTreeMap::new();
         let mut next = from;
         while next <= to {

@@ -38,6 +38,13 @@ impl Annotation {
     pub fn partition(room: RoomId, target: u64) -> Key {
         Key::new(Table::Annotations, &[room.as_bytes(), &HistoryRow::bucket(target).to_be_bytes()], &[])
     }
+    /// The pins that stand in a room, once more in one place, by the message's seq.
+    pub fn pins(room: RoomId) -> Key {
+        Key::new(Table::Annotations, &[room.as_bytes(), b"pins"], &[])
+    }
+    pub fn pin_key_of(room: RoomId, target: u64) -> Key {
+        Key { sort: target.to_be_bytes().to_vec().into(), ..Self::pins(room) }
+    }
     pub fn key_of(room: RoomId, target: u64, what: &[u8]) -> Key {
         Key { sort: [&target.to_be_bytes()[..], what].concat().into(), ..Self::partition(room, target) }
     }

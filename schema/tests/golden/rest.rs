@@ -75,6 +75,7 @@ fn every_body_that_is_told_about_rooms_is_written_and_read_as_ever() {
     check("channel_entry", &entry);
     let events = vec![event(3, 1, EventBody::Erased)];
     let marks = vec![event(5, 1, EventBody::Pin { target: 3, on: true })];
+    check("pins", &Pins { events: events.clone(), marks: marks.clone(), cursor: Some("c".into()) });
     check("page", &Page { room: room(), from: 3, to: 3, head: 41, ordinal: 30, events, marks });
     check("landed", &Landed { room: room(), cmid: cmid(), seq: 42, ordinal: 31, at: AT });
     let entry = ReceiptEntry { user: bob(), seq: 40, delivered: 41 };

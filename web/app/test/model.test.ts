@@ -2,9 +2,10 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Entry, Event, EventBody } from '@hubbub/sdk';
+import { EMPTY_LOG, mergePage, type Entry, type Event, type EventBody } from '@hubbub/sdk';
 import { completing, fromWire, score, toWire } from '../src/model/compose';
 import { pendingMarks, pendingPosts } from '../src/model/overlay';
+import { pinsOf } from '../src/model/pins';
 import { rowsOf, type Row } from '../src/model/rows';
 
 const [ANN, BEN] = ['0190a000-0000-7000-8000-00000000000a', '0190a000-0000-7000-8000-00000000000b'];
@@ -67,4 +68,13 @@ test('a word is completed where the caret stands, and only there', () => {
   expect(completing('at 10:30', 8)).toBeNull();
   expect(completing('so :smi', 7)).toEqual({ kind: ':', from: 3, query: 'smi' });
   expect(score('lee', 'Ann Lee')).toBeGreaterThan(score('lee', 'Kathleen'));
+});
+
+test('pins are those that stand, listed or loaded, as their messages are now', () => {
+  const pin = (seq: number, target: number, on = true) => event(seq, ANN, { pin: { target, on } });
+  const listed = { events: [said(1, ANN), said(2, BEN), said(3, ANN)], marks: [pin(10, 1), pin(11, 2), pin(12, 3), event(13, ANN, { edit: { target: 1, text: 'changed' } })] };
+  const later = [said(20, BEN), pin(21, 20), pin(22, 2, false), event(23, ANN, { delete: { target: 3 } })];
+  const log = mergePage(EMPTY_LOG, { room: 'r', from: 20, to: 23, head: 23, ordinal: 20, events: later, marks: [] });
+  expect(pinsOf(listed, log).map(({ event: { seq }, text }) => [seq, text])).toEqual([[20, 'text 20'], [1, 'changed']]);
+  expect(pinsOf(null, log).map(({ event: { seq } }) => seq)).toEqual([20]);
 });

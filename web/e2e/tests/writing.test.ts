@@ -183,6 +183,29 @@ test('pins show for both', async () => {
   await eventually(() => b.page.getByRole('complementary').count()).toBe(0);
 });
 
+test('pins that are older than what is loaded are listed, and a click goes there', async () => {
+  const old = await api.room(ann, 'group', { name: 'Old pins' }, [ben]);
+  const { seq } = await api.post(ann, old, 'how to get in: the **blue** door');
+  const { seq: second } = await api.post(ann, old, 'not any more');
+  for (const each of [seq, second]) await api.ask('PUT', `/v1/rooms/${old}/messages/${each}/pin`, ann);
+  let last = { seq: 0, ordinal: 0 };
+  for (let n = 0; n < 150; n++) last = await api.post(ben, old, `much later ${n}`);
+  await api.ask('PUT', `/v1/rooms/${old}/read`, ann, { seq: last.seq, ordinal: last.ordinal });
+  await api.ask('PATCH', `/v1/rooms/${old}/messages/${seq}`, ann, { text: 'how to get in: the green door' });
+  const tab = await Tab.signedIn(browser, node.url, ann);
+  await tab.enter(old);
+  await tab.message('much later 149').waitFor();
+  expect(await tab.message('how to get in').count()).toBe(0);
+  await tab.page.getByRole('button', { name: 'Pinned messages' }).click();
+  const panel = tab.page.getByRole('complementary', { name: 'Pinned' });
+  await eventually(() => panel.locator('[data-pin]').allInnerTexts().then((all) => all.map((text) => text.split('\n').at(-1)))).toEqual(['not any more', 'how to get in: the green door']);
+  await api.ask('DELETE', `/v1/rooms/${old}/messages/${second}/pin`, ben);
+  await eventually(() => panel.locator('[data-pin]').count()).toBe(1);
+  await panel.locator('[data-pin]').click();
+  await eventually(() => inView(tab, 'how to get in: the green door')).toBe(true);
+  await tab.close();
+});
+
 /** One step nearer to a message that may not be in the page yet. */
 function scrollToText(list: Element, text: string): void {
   const row = [...list.querySelectorAll('article')].find((each) => each.textContent?.includes(text));

@@ -51,6 +51,7 @@ export const reads = (ask: Ask) => ({
     ask<{ channels: ChannelEntry[]; cursor?: string }>(`/v1/workspaces/${workspace}/channels`, { query: { cursor, limit: 200 } }),
   receipts: (room: RoomId, cursor?: string) =>
     ask<{ receipts: ReceiptEntry[]; cursor?: string }>(`/v1/rooms/${room}/receipts`, { query: { cursor, limit: 200 } }),
+  pins: (room: RoomId, cursor?: string) => ask<{ events: Event[]; marks: Event[]; cursor?: string }>(`/v1/rooms/${room}/pins`, { query: { cursor, limit: 100 } }),
   putMember: (room: RoomId, user: UserId, key: string) => ask<void>(`/v1/rooms/${room}/members/${user}`, { method: 'PUT', body: {}, key }),
   page: (room: RoomId, query: Record<string, number>) => ask<Page & { events: Event[] }>(`/v1/rooms/${room}/messages`, { query }),
 });

@@ -207,6 +207,11 @@ pub const ROUTES: &[Route] = &[
     route("delete", "/v1/rooms/{room}/messages/{seq}/reactions/{emoji}", "unreact", "messages", "Take one's reaction back").ordered(),
     route("put", "/v1/rooms/{room}/messages/{seq}/pin", "pin", "messages", "Pin a message").ordered(),
     route("delete", "/v1/rooms/{room}/messages/{seq}/pin", "unpin", "messages", "Unpin a message").ordered(),
+    route("get", "/v1/rooms/{room}/pins", "pins", "messages", "The pinned messages of a room")
+        .query(LIST)
+        .answers("Pins")
+        .refuses(&[NotFound])
+        .detail("The oldest message first. Apply `events`, then `marks`, as with a page; they are no range, so they move no seq."),
     route("get", "/v1/rooms/{room}/state_hash", "stateHash", "messages", "The hash of what a range of events folds to")
         .query(&[needed("from", "integer", "The first seq."), needed("to", "integer", "The last seq.")])
         .answers("StateHash")

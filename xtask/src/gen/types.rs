@@ -61,6 +61,7 @@ impl Types {
             g.subschema_for::<rest::Page>();
             g.subschema_for::<rest::Landed>();
             g.subschema_for::<rest::Receipts>();
+            g.subschema_for::<rest::Pins>();
             g.subschema_for::<rest::Problem>();
         });
         let split = split_names(&up, &down);

@@ -1,6 +1,6 @@
 // The side panel: members, or what is pinned. Over the room on a narrow page.
 
-import { isPinned, type Event, type Role } from '@hubbub/sdk';
+import type { Role } from '@hubbub/sdk';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { Avatar } from '../components/Avatar';
@@ -17,6 +17,7 @@ import { useEngine } from '../model/use';
 import type { Open } from '../rooms/dialogs';
 import { useActions } from './actions';
 import type { PanelName } from './Header';
+import { usePins } from './usePins';
 import type { View } from './useRoom';
 
 export default function Panel({ view, panel, onClose, onOpen }: { view: View; panel: PanelName; onClose: () => void; onOpen: (open: Open) => void }) {
@@ -83,19 +84,24 @@ function MemberMenu({ view, user, role, anchor, onClose }: { view: View; user: s
 function Pins({ view }: { view: View }) {
   const actions = useActions();
   const people = useApp((state) => state.people);
-  const { log } = view.room;
-  const pinned = log.spans.flatMap((span) => span.events).filter((event: Event) => { const marks = log.marks.get(event.seq); return marks !== undefined && isPinned(marks); });
-  if (pinned.length === 0) return <p className="p-4 text-center text-sm text-ink-2">Nothing is pinned in what is loaded. Pin a message from its menu.</p>;
+  const connected = useApp((state) => state.connection === 'open');
+  const { pinned, state } = usePins(view.room);
+  const empty = <div className="px-6 py-10 text-center"><span className="mx-auto flex size-12 items-center justify-center rounded-2xl bg-accent-soft text-accent-text"><Icon name="pin" size={22} /></span><p className="mt-3 font-semibold">Nothing is pinned</p><p className="mt-1 text-sm text-ink-2">Pin a message from its menu, and everybody here finds it again.</p></div>;
   return (
-    <ul className="space-y-1">
-      {pinned.toReversed().map((event) => (
-        <li key={event.seq}>
-          <button type="button" className="w-full rounded-lg p-2.5 text-start text-sm hover:bg-hover" onClick={() => actions.jump(event.seq)}>
-            <span className="flex items-baseline gap-2"><b className="truncate font-semibold"><PersonName id={event.user} /></b><span className="text-xs text-ink-3">{briefOf(timeOf(event))}</span></span>
-            <span className="line-clamp-3">{plain(log.marks.get(event.seq)?.edits.at(-1)?.text ?? (event.body !== 'erased' && 'message' in event.body ? event.body.message.text : ''), (id) => personName(people, id))}</span>
-          </button>
-        </li>
-      ))}
-    </ul>
+    <>
+      {state === 'loading' && connected && pinned.length === 0 && <div role="status" aria-label="Loading" className="pulse m-2 h-24 rounded-lg bg-pressed" />}
+      {state !== 'whole' && !connected && <p role="status" className="p-2.5 text-sm text-ink-2">You are offline: these are the ones that were loaded.</p>}
+      {state === 'whole' && pinned.length === 0 && empty}
+      <ul className="space-y-1">
+        {pinned.map(({ event, text }) => (
+          <li key={event.seq}>
+            <button type="button" data-pin={event.seq} className="w-full rounded-lg p-2.5 text-start text-sm hover:bg-hover" onClick={() => actions.jump(event.seq)}>
+              <span className="flex items-baseline gap-2"><b className="truncate font-semibold"><PersonName id={event.user} /></b><span className="text-xs text-ink-3">{briefOf(timeOf(event))}</span></span>
+              <span dir="auto" className="line-clamp-3 text-start">{plain(text, (id) => personName(people, id))}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

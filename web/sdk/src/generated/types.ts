@@ -424,6 +424,13 @@ export interface Ping {
   id: number;
 }
 
+/** `GET /v1/rooms/{room}/pins`: the pinned messages, and what was said about them later; to be applied as those of a page. */
+export interface Pins {
+  events: Event[];
+  marks: Event[];
+  cursor?: string;
+}
+
 /** The answer to `ping`. */
 export interface Pong {
   id: number;
