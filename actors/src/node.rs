@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU16;
 use cluster::{NodeId, Ring, Table};
 use parking_lot::RwLock;
 use ractor::Actor;
-use schema::client::{Act, Order, Resume, Signal, Status};
+use schema::client::{Act, Order, Resume, Signal};
 use schema::record::Receipt;
 use schema::server::{Done, Refusal, RoomState, UserStatus};
 use schema::{ClientEvent, ConnectionId, DeviceId, ErrorCode, Event, LoginId, Role, RoomId, ServerEvent, SlotId, UserId, limits, rest};
@@ -146,7 +146,7 @@ impl Node {
             },
             ClientEvent::Draft(e) => Input::Draft { connection, id: e.id, room: e.room, text: e.text },
             ClientEvent::Presence(e) => Input::Presence { connection, id: e.id, status: e.status },
-            ClientEvent::Watch(e) => return self.watch(connection, e.id, e.users),
+            ClientEvent::Watch(e) => return self.watch(user, connection, e.id, e.users),
             ClientEvent::Typing(e) => return self.typing(user, e.room, e.on),
             ClientEvent::Signal(e) => return self.signal(user, connection, e),
             other => unreachable!("{other:?} is for a room or for the lot"),
@@ -163,12 +163,12 @@ impl Node {
         self.shared.subscribers.send(connection, ServerEvent::Error(why.into().refusal(id)));
     }
 
-    fn watch(&self, connection: ConnectionId, id: u32, users: Vec<UserId>) {
+    fn watch(&self, user: UserId, connection: ConnectionId, id: u32, users: Vec<UserId>) {
         let subscribers = &self.shared.subscribers;
         if users.len() > limits::WATCH_MAX {
             return self.refuse(connection, id, ErrorCode::TooLong);
         }
-        let users = self.shared.presence.watch(connection, users);
+        let users = self.shared.presence.watch(connection, user, users);
         subscribers.send(connection, ServerEvent::Ok(Done { id, room: None, seq: None, ordinal: None, at: None }));
         subscribers.send(connection, ServerEvent::Presence(schema::server::Presence { users }));
     }
@@ -312,9 +312,11 @@ impl Node {
         role.map(|_| ()).ok_or(ErrorCode::NotFound)
     }
 
-    pub fn presence_of(&self, users: &[UserId]) -> Vec<UserStatus> {
-        let status = |user: &UserId| -> Status { self.shared.presence.status(*user) };
-        users.iter().map(|user| UserStatus { user: *user, status: status(user), last_seen: None }).collect()
+    /// How these people are, as this one may know it: a status is for those who share a room. One look into the store,
+    /// however many are asked for.
+    pub async fn presence_of(&self, user: UserId, users: &[UserId]) -> Result<Vec<UserStatus>, ErrorCode> {
+        let rooms = self.shared.reader.rooms_of(user).await.map_err(code_of)?;
+        Ok(self.shared.presence.seen_from(user, rooms.into_keys(), users))
     }
 
     /// Closes the sockets of a revoked login.

@@ -1,14 +1,16 @@
 //! Who is here, and who looks at whom: the node's table of attached users, their status, and the connections that watch them.
 //!
-//! A session decides what a user's status is; this only keeps and passes on the last word.
+//! A session decides what a user's status is; this only keeps and passes on the last word. A status is for those who share
+//! a room with the user: for everybody else they are as somebody who does not exist.
 
 use std::collections::{HashMap, HashSet};
 
 use parking_lot::Mutex;
 use schema::client::Status;
 use schema::server::{Presence as Told, UserStatus};
-use schema::{ConnectionId, ServerEvent, UserId};
+use schema::{ConnectionId, RoomId, ServerEvent, UserId};
 
+use crate::acquaintance::{Numbers, Rooms, meet};
 use crate::session::Attachment;
 use crate::subscribers::Subscribers;
 
@@ -19,15 +21,25 @@ pub struct Presence(Mutex<Inner>);
 struct Inner {
     /// Everybody whose status is not plain offline, or who has a connection here.
     users: HashMap<UserId, Seen>,
-    watchers: HashMap<UserId, Vec<ConnectionId>>,
+    watchers: HashMap<UserId, Vec<Watcher>>,
     watched: HashMap<ConnectionId, Vec<UserId>>,
+    numbers: Numbers,
 }
 
-#[derive(Clone, Default)]
+struct Watcher {
+    connection: ConnectionId,
+    user: UserId,
+    /// They share a room with whom they watch.
+    sees: bool,
+}
+
+#[derive(Default)]
 struct Seen {
     status: Option<Status>,
     /// Kept here and not in the session, which sleeps, and which may break.
     attachments: Vec<Attachment>,
+    /// Their session says it, before it says a status.
+    rooms: Rooms,
 }
 
 impl Presence {
@@ -48,56 +60,132 @@ impl Presence {
         inner.unwatch(connection);
         let Some(seen) = inner.users.get_mut(&user) else { return };
         seen.attachments.retain(|attachment| attachment.connection != connection);
-        if seen.attachments.is_empty() && seen.status.is_none() {
-            inner.users.remove(&user);
-        }
+        inner.forget_gone(user);
     }
 
     pub fn status(&self, user: UserId) -> Status {
-        self.0.lock().users.get(&user).and_then(|seen| seen.status).unwrap_or(Status::Offline)
+        self.0.lock().status(user)
+    }
+
+    /// The user is in these rooms, and in no others.
+    pub fn rooms(&self, subscribers: &Subscribers, user: UserId, rooms: impl IntoIterator<Item = RoomId>) {
+        let mut inner = self.0.lock();
+        if inner.users.contains_key(&user) {
+            let rooms = inner.numbers.take(rooms);
+            inner.replace(subscribers, user, rooms);
+        }
+    }
+    pub fn entered(&self, subscribers: &Subscribers, user: UserId, room: RoomId) {
+        let mut inner = self.0.lock();
+        let Some(seen) = inner.users.get(&user) else { return };
+        let rooms = inner.numbers.of(&seen.rooms).chain([room]).collect::<Vec<_>>();
+        let rooms = inner.numbers.take(rooms);
+        inner.replace(subscribers, user, rooms);
+    }
+    pub fn exited(&self, subscribers: &Subscribers, user: UserId, room: RoomId) {
+        let mut inner = self.0.lock();
+        let Some(seen) = inner.users.get(&user) else { return };
+        let rooms = inner.numbers.of(&seen.rooms).filter(|known| *known != room).collect::<Vec<_>>();
+        let rooms = inner.numbers.take(rooms);
+        inner.replace(subscribers, user, rooms);
     }
 
     /// A user's status as others see it; watchers hear of it if it is another one. `Some(true)`: came, `Some(false)`: went.
     pub fn set(&self, subscribers: &Subscribers, user: UserId, status: Status, last_seen: Option<u64>) -> Option<bool> {
         let mut inner = self.0.lock();
-        let before = inner.users.get(&user).and_then(|seen| seen.status).unwrap_or(Status::Offline);
+        let before = inner.status(user);
         let seen = inner.users.entry(user).or_default();
         seen.status = (status != Status::Offline).then_some(status);
-        if seen.status.is_none() && seen.attachments.is_empty() {
-            inner.users.remove(&user);
-        }
+        inner.forget_gone(user);
         if before == status {
             return None;
         }
-        for connection in inner.watchers.get(&user).into_iter().flatten() {
+        for watcher in inner.watchers.get(&user).into_iter().flatten().filter(|watcher| watcher.sees) {
             let users = vec![UserStatus { user, status, last_seen }];
-            subscribers.send(*connection, ServerEvent::Presence(Told { users }));
+            subscribers.send(watcher.connection, ServerEvent::Presence(Told { users }));
         }
         let was_here = before != Status::Offline;
         let is_here = status != Status::Offline;
         (was_here != is_here).then_some(is_here)
     }
 
-    /// From here on the connection hears of these, and of no others; the answer is how they are now.
-    pub fn watch(&self, connection: ConnectionId, users: Vec<UserId>) -> Vec<UserStatus> {
+    /// From here on the user's connection hears of these, and of no others; the answer is how they are now.
+    pub fn watch(&self, connection: ConnectionId, user: UserId, users: Vec<UserId>) -> Vec<UserStatus> {
         let mut inner = self.0.lock();
         inner.unwatch(connection);
         let users: Vec<UserId> = users.into_iter().collect::<HashSet<_>>().into_iter().collect();
-        for user in &users {
-            inner.watchers.entry(*user).or_default().push(connection);
+        for watched in &users {
+            let sees = inner.sees(user, watched);
+            inner.watchers.entry(*watched).or_default().push(Watcher { connection, user, sees });
         }
-        let status = |user: &UserId| inner.users.get(user).and_then(|seen| seen.status).unwrap_or(Status::Offline);
-        let now = users.iter().map(|user| UserStatus { user: *user, status: status(user), last_seen: None }).collect();
+        let now = users.iter().map(|watched| inner.seen(*watched, inner.sees(user, watched))).collect();
         inner.watched.insert(connection, users);
         now
+    }
+
+    /// How these are for somebody who need not be here, and is in these rooms.
+    pub fn seen_from(&self, user: UserId, rooms: impl IntoIterator<Item = RoomId>, users: &[UserId]) -> Vec<UserStatus> {
+        let inner = self.0.lock();
+        let rooms = inner.numbers.known(rooms);
+        users.iter().map(|seen| inner.seen(*seen, *seen == user || meet(&rooms, inner.rooms(seen)))).collect()
     }
 }
 
 impl Inner {
+    fn status(&self, user: UserId) -> Status {
+        self.users.get(&user).and_then(|seen| seen.status).unwrap_or(Status::Offline)
+    }
+    fn rooms(&self, user: &UserId) -> &[u32] {
+        self.users.get(user).map(|seen| &seen.rooms[..]).unwrap_or_default()
+    }
+    fn sees(&self, user: UserId, watched: &UserId) -> bool {
+        user == *watched || meet(self.rooms(&user), self.rooms(watched))
+    }
+    fn seen(&self, user: UserId, is_seen: bool) -> UserStatus {
+        let status = self.status(user);
+        UserStatus { user, status: if is_seen { status } else { Status::Offline }, last_seen: None }
+    }
+
+    fn forget_gone(&mut self, user: UserId) {
+        if self.users.get(&user).is_some_and(|seen| seen.status.is_none() && seen.attachments.is_empty())
+            && let Some(gone) = self.users.remove(&user)
+        {
+            self.numbers.give_back(&gone.rooms);
+        }
+    }
+
+    fn replace(&mut self, subscribers: &Subscribers, user: UserId, rooms: Rooms) {
+        let Some(seen) = self.users.get_mut(&user) else { return self.numbers.give_back(&rooms) };
+        let changed = seen.rooms != rooms;
+        let before = std::mem::replace(&mut seen.rooms, rooms);
+        self.numbers.give_back(&before);
+        if changed {
+            self.look_again(subscribers, user);
+        }
+    }
+
+    /// Who watches this user, and whom this user watches: they may share a room now, or none any more.
+    fn look_again(&mut self, subscribers: &Subscribers, user: UserId) {
+        let attachments = self.users.get(&user).map(|seen| seen.attachments.clone()).unwrap_or_default();
+        let watched = attachments.iter().filter_map(|attachment| self.watched.get(&attachment.connection)).flatten();
+        let watched: HashSet<UserId> = watched.copied().chain([user]).collect();
+        for watched in watched {
+            let Some(mut watchers) = self.watchers.remove(&watched) else { continue };
+            for watcher in watchers.iter_mut().filter(|watcher| watcher.user == user || watched == user) {
+                let sees = self.sees(watcher.user, &watched);
+                if std::mem::replace(&mut watcher.sees, sees) != sees && self.status(watched) != Status::Offline {
+                    let users = vec![self.seen(watched, sees)];
+                    subscribers.send(watcher.connection, ServerEvent::Presence(Told { users }));
+                }
+            }
+            self.watchers.insert(watched, watchers);
+        }
+    }
+
     fn unwatch(&mut self, connection: ConnectionId) {
         for user in self.watched.remove(&connection).unwrap_or_default() {
             if let Some(watchers) = self.watchers.get_mut(&user) {
-                watchers.retain(|c| *c != connection);
+                watchers.retain(|watcher| watcher.connection != connection);
                 if watchers.is_empty() {
                     self.watchers.remove(&user);
                 }

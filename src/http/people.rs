@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::request::{Asked, Body, Caller};
 use super::{Http, Problem};
+use crate::auth::Identity;
 
 const FOUND_DEFAULT: usize = 20;
 
@@ -18,12 +19,12 @@ pub fn routes() -> Router<Http> {
 
 async fn me(State(http): State<Http>, Caller(who): Caller) -> Result<Json<Profile>, Problem> {
     let profile = http.0.auth.profile(who.user).await?;
-    Ok(Json(with_presence(&http, vec![profile]).remove(0)))
+    Ok(Json(with_presence(&http, who, vec![profile]).await?.remove(0)))
 }
 
 async fn change_me(State(http): State<Http>, Caller(who): Caller, Body(body): Body<ChangeProfile>) -> Result<Json<Profile>, Problem> {
     let profile = http.0.auth.change_display(who.user, &body.display).await?;
-    Ok(Json(with_presence(&http, vec![profile]).remove(0)))
+    Ok(Json(with_presence(&http, who, vec![profile]).await?.remove(0)))
 }
 
 #[derive(Deserialize)]
@@ -35,13 +36,13 @@ struct Whom {
 }
 
 /// By ids, or by the beginning of a name.
-async fn users(State(http): State<Http>, Caller(_): Caller, Asked(whom): Asked<Whom>) -> Result<Json<Profiles>, Problem> {
+async fn users(State(http): State<Http>, Caller(who): Caller, Asked(whom): Asked<Whom>) -> Result<Json<Profiles>, Problem> {
     let found = match (whom.ids, whom.q) {
         (Some(ids), None) => http.0.auth.profiles(&parse_ids(&ids)?).await?,
         (None, Some(prefix)) => http.0.auth.find(&prefix, whom.limit.unwrap_or(FOUND_DEFAULT)).await?,
         _ => return Err(Problem::new(ErrorCode::BadRequest, "say either ids or q")),
     };
-    Ok(Json(Profiles { users: with_presence(&http, found) }))
+    Ok(Json(Profiles { users: with_presence(&http, who, found).await? }))
 }
 
 fn parse_ids(ids: &str) -> Result<Vec<UserId>, Problem> {
@@ -54,11 +55,11 @@ fn parse_ids(ids: &str) -> Result<Vec<UserId>, Problem> {
     }
 }
 
-fn with_presence(http: &Http, mut profiles: Vec<Profile>) -> Vec<Profile> {
+/// Of those who share a room with the one who asks; the others are offline, and were never here.
+async fn with_presence(http: &Http, who: Identity, mut profiles: Vec<Profile>) -> Result<Vec<Profile>, Problem> {
     let ids: Vec<UserId> = profiles.iter().map(|profile| profile.id).collect();
-    for (profile, seen) in profiles.iter_mut().zip(http.0.node.presence_of(&ids)) {
-        profile.status = seen.status;
-        profile.last_seen = seen.last_seen.or(profile.last_seen);
+    for (profile, seen) in profiles.iter_mut().zip(http.0.node.presence_of(who.user, &ids).await?) {
+        (profile.status, profile.last_seen) = (seen.status, seen.last_seen);
     }
-    profiles
+    Ok(profiles)
 }

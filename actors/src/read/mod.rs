@@ -5,6 +5,7 @@
 mod channels;
 mod page;
 mod pins;
+mod rooms;
 mod view;
 
 use std::collections::{BTreeMap, HashSet};
@@ -19,6 +20,7 @@ use crate::slot::{Memberships, Tail};
 
 pub use page::PageQuery;
 pub use pins::Pinned;
+pub(crate) use rooms::ROOMS_MAX;
 pub use view::View;
 
 /// A hole between history and tail that did not close: the store does not hold what it was given.

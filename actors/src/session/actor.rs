@@ -74,6 +74,8 @@ impl Actor for SessionActor {
             }
             tokio::time::sleep(WAKE_PAUSE).await;
         };
+        // What happened while it could not be told.
+        state.shared.presence.rooms(&state.shared.subscribers, state.user, loaded.rooms.keys().copied());
         state.core = Some(Core::new(state.user, state.shared.config.offline_after.as_millis() as u64, loaded));
         metrics().sessions_woken.increment(1);
         metrics().sessions_awake.increment(1.0);
@@ -93,8 +95,11 @@ impl Actor for SessionActor {
         }
         match message {
             SessionMessage::Attach { attachment, answer } => {
+                let rooms = state.core().rooms();
+                // Before others are told that they came: it says who may know.
+                state.shared.presence.rooms(&state.shared.subscribers, state.user, rooms.iter().map(|own| own.room));
                 state.step(Input::Attached(attachment)).await;
-                let _ = answer.send(state.core().rooms());
+                let _ = answer.send(rooms);
             }
             SessionMessage::Rooms { answer } => drop(answer.send(state.core().rooms())),
             SessionMessage::Event(input) => state.step(input).await,
@@ -157,6 +162,7 @@ impl State {
             }
             Effect::Enter { room, connections } => self.enter(room, connections).await?,
             Effect::Exit { room, connections } => {
+                shared.presence.exited(&shared.subscribers, user, room);
                 connections.into_iter().for_each(|c| shared.subscribers.part(room, c));
                 self.counted(room, false);
             }
@@ -187,6 +193,7 @@ impl State {
 
     async fn enter(&self, room: RoomId, connections: Vec<ConnectionId>) -> Result<(), store::Error> {
         self.counted(room, true);
+        self.shared.presence.entered(&self.shared.subscribers, self.user, room);
         let Some(own) = self.core().room(room) else { return Ok(()) };
         for connection in connections {
             if let Some(view) = self.shared.join(self.user, room, connection).await? {

@@ -3,6 +3,7 @@
 mod exactly_once;
 mod full_disk;
 mod greeting;
+mod presence;
 mod restart;
 mod rooms;
 mod world;

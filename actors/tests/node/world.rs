@@ -82,6 +82,20 @@ impl World {
         seen.extend(fresh);
         seen.iter().find_map(&mut find)
     }
+    /// All that the lot was told of what `find` knows.
+    pub fn all<T>(&self, find: impl FnMut(&Down) -> Option<T>) -> Vec<T> {
+        self.look(|_| None::<()>);
+        self.seen.lock().iter().filter_map(find).collect()
+    }
+    /// Waits until there is one of them after `skip` others.
+    pub async fn nth<T>(&self, skip: usize, find: impl Fn(&Down) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = self.all(&find).into_iter().nth(skip) {
+                return found;
+            }
+            self.arrived.notified().await;
+        }
+    }
     pub async fn greeted(&self, connection: u32) -> (Ready, Vec<ServerEvent>) {
         self.told(|down| match down {
             Down::Greet { connection: c, events, .. } if *c == at(connection) => {

@@ -1,0 +1,34 @@
+//! The rooms of a user, as of everything applied.
+//!
+//! The room list is a projection and may lag by what its rooms' slots hold above their watermarks; so the tails are asked
+//! what they say about this user.
+
+use std::collections::BTreeMap;
+
+use schema::record::RoomListEntry;
+use schema::{Role, RoomId, UserId};
+use store::{Range, RecordsExt};
+
+use super::Reader;
+
+/// Rooms of one user.
+pub const ROOMS_MAX: usize = 10_000;
+
+impl Reader {
+    /// Role, and the seq that said so.
+    pub async fn rooms_of(&self, user: UserId) -> Result<BTreeMap<RoomId, (Role, u64)>, store::Error> {
+        // Tails first: what leaves one in between is in the room list by then.
+        let recent = self.memberships().of(user);
+        let rows = self.records.list::<RoomListEntry>(Range::all(RoomListEntry::key_of(user, RoomId::default()), ROOMS_MAX)).await?;
+        let mut rooms: BTreeMap<RoomId, (Role, u64)> = rows.into_iter().map(|(row, _)| (row.room, (row.role, row.seq))).collect();
+        for (room, role, seq) in recent {
+            if rooms.get(&room).is_none_or(|(_, known)| *known < seq) {
+                match role {
+                    Some(role) => drop(rooms.insert(room, (role, seq))),
+                    None => drop(rooms.remove(&room)),
+                }
+            }
+        }
+        Ok(rooms)
+    }
+}
