@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -25,6 +26,8 @@ pub enum Error {
     Ended { status: String, log: String },
     #[error("the node was not ready after {} s; its last words:\n{log}", START_MAX.as_secs())]
     NotReady { log: String },
+    #[error("the node was asked to end and was still there after {} s; its last words:\n{log}", START_MAX.as_secs())]
+    NotGone { log: String },
 }
 
 fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
@@ -92,6 +95,35 @@ impl Process {
         self.child.wait().map_err(failed("wait")).map(drop)
     }
 
+    /// SIGTERM, and waits until it has gone by itself.
+    pub async fn terminate(&mut self) -> Result<(), Error> {
+        self.signal(Signal::TERM)?;
+        let begun = Instant::now();
+        while self.child.try_wait().map_err(failed("wait"))?.is_none() {
+            if begun.elapsed() > START_MAX {
+                return Err(Error::NotGone { log: self.last_words() });
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    /// SIGSTOP: it does nothing any more, and its connections stay.
+    pub fn pause(&self) -> Result<(), Error> {
+        self.signal(Signal::STOP)
+    }
+
+    /// SIGCONT.
+    pub fn go_on(&self) -> Result<(), Error> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), Error> {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| failed("its process number")(io::ErrorKind::NotFound.into()))?;
+        kill_process(pid, signal).map_err(|error| failed("a signal")(error.into()))
+    }
+
     /// Starts it again on the same data and addresses; returns how long it took until it was ready.
     pub async fn start_again(&mut self) -> Result<Duration, Error> {
         let begun = Instant::now();
@@ -121,23 +153,33 @@ impl Process {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
-    /// User and system time of all its threads, in microseconds; the kernel counts in hundredths of a second.
+    /// See `cpu_us`.
     pub fn cpu_us(&self) -> Result<u64, Error> {
-        let path = format!("/proc/{}/stat", self.pid());
-        let stat = fs::read_to_string(&path).map_err(failed(path))?;
-        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-        Ok(ticks * 1_000_000 / rustix::param::clock_ticks_per_second())
+        cpu_us(self.pid())
     }
 
-    /// What it has of memory for itself alone, in bytes; sockets' buffers are the kernel's and not in it.
+    /// See `private_bytes`.
     pub fn private_bytes(&self) -> Result<u64, Error> {
-        let path = format!("/proc/{}/smaps_rollup", self.pid());
-        let rollup = fs::read_to_string(&path).map_err(failed(path))?;
-        let private = rollup.lines().filter(|line| line.starts_with("Private_Dirty:") || line.starts_with("Private_Clean:"));
-        let kilobytes: u64 = private.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum();
-        Ok(kilobytes * 1024)
+        private_bytes(self.pid())
     }
+}
+
+/// User and system time of all threads of a process, in microseconds; the kernel counts in hundredths of a second.
+pub fn cpu_us(pid: u32) -> Result<u64, Error> {
+    let path = format!("/proc/{pid}/stat");
+    let stat = fs::read_to_string(&path).map_err(failed(path))?;
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Ok(ticks * 1_000_000 / rustix::param::clock_ticks_per_second())
+}
+
+/// What a process has of memory for itself alone, in bytes; sockets' buffers are the kernel's and not in it.
+pub fn private_bytes(pid: u32) -> Result<u64, Error> {
+    let path = format!("/proc/{pid}/smaps_rollup");
+    let rollup = fs::read_to_string(&path).map_err(failed(path))?;
+    let private = rollup.lines().filter(|line| line.starts_with("Private_Dirty:") || line.starts_with("Private_Clean:"));
+    let kilobytes: u64 = private.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum();
+    Ok(kilobytes * 1024)
 }
 
 impl Drop for Process {

@@ -26,7 +26,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let programs = std::path::absolute(run::target_folder()?.join("release"))?;
     let mut bench = Command::new(programs.join("hubbub-bench"));
-    bench.env("HUBBUB_BIN", programs.join("hubbub")).args(&options.rest);
+    bench.env("HUBBUB_BIN", programs.join("hubbub")).arg("figures").args(&options.rest);
     if let Some(file) = &options.json {
         bench.arg("--json").arg(file);
     }

@@ -8,7 +8,7 @@ mod driver;
 pub mod frame;
 mod http;
 mod log;
-mod outbox;
+pub(crate) mod outbox;
 pub mod request;
 mod socket;
 

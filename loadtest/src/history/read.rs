@@ -16,6 +16,8 @@ pub struct Run {
     pub rooms: HashMap<RoomId, Room>,
     /// By name: how often it was planned, how often it happened.
     pub faults: BTreeMap<String, (u32, u32)>,
+    /// Where each device is in `devices`.
+    places: HashMap<(UserId, DeviceId), usize>,
 }
 
 /// One device's lines, in the order in which they happened to it.
@@ -87,11 +89,12 @@ impl Run {
     fn take(&mut self, line: Line, current: &mut Option<usize>) -> bool {
         match line.1 {
             Entry::Client { user, device } => {
-                let known = self.devices.iter().position(|it| it.device == device && it.user == user);
-                *current = Some(known.unwrap_or_else(|| {
-                    self.devices.push(Device { user, device, lines: Vec::new() });
-                    self.devices.len() - 1
-                }));
+                let devices = &mut self.devices;
+                let place = self.places.entry((user, device)).or_insert_with(|| {
+                    devices.push(Device { user, device, lines: Vec::new() });
+                    devices.len() - 1
+                });
+                *current = Some(*place);
             }
             Entry::Plan { fault, times } => self.faults.entry(fault).or_default().0 += times,
             Entry::Fault { fault } => self.faults.entry(fault).or_default().1 += 1,

@@ -48,6 +48,11 @@ impl Recorder {
         Self::named(folder, "harness")
     }
 
+    /// The file of a worker that writes for many devices: it says whose the lines are with `Entry::Client`.
+    pub fn worker(folder: &Path, worker: u32) -> io::Result<Self> {
+        Self::named(folder, &format!("worker-{worker}"))
+    }
+
     fn named(folder: &Path, name: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let file = File::options().create(true).append(true).open(folder.join(format!("{name}.jsonl")))?;

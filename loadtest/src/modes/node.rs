@@ -1,0 +1,73 @@
+//! Which node a run is against: one that is running, or one that is started for the run and gone afterwards.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::process::{self, Key, Process};
+use crate::run::{self, Watched};
+
+#[derive(Clone, Debug, clap::Args)]
+#[group(id = "node_options")]
+pub struct Options {
+    /// The node's address: where `cargo xtask up` puts it, unless you say another
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub node: SocketAddr,
+    /// Start a node for this run, in a folder of its own and with bounds that do not stand in the way
+    #[arg(long)]
+    pub start: bool,
+    /// The server's binary, for --start
+    #[arg(long, env = "HUBBUB_BIN", default_value = "hubbub", value_name = "FILE")]
+    pub server: PathBuf,
+    /// Processes that make the load, each with its own share of the users
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub workers: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let server = std::env::var_os("HUBBUB_BIN").map_or_else(|| "hubbub".into(), PathBuf::from);
+        Self { node: ([127, 0, 0, 1], 8080).into(), start: false, server, workers: 1 }
+    }
+}
+
+/// The folder of a node that was started goes with this.
+pub struct Node {
+    pub options: run::Options,
+    pub watched: Option<Watched>,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Node {
+    pub async fn ready(options: &Options, mode: &str) -> Result<Self> {
+        if !options.start {
+            let run = run::Options { workers: options.workers, ..run::Options::new(mode, options.node) };
+            return Ok(Self { watched: run.node.clone(), options: run, folder: None });
+        }
+        let keys = keys();
+        let folder = tempfile::tempdir()?;
+        let process =
+            Process::start(&options.server, folder.path(), &keys, None).await.context("give the server's binary with --server")?;
+        let address = process.target().node;
+        let watched = Watched::started(process);
+        let config = keys.iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
+        let run = run::Options { node: Some(watched.clone()), workers: options.workers, config, ..run::Options::new(mode, address) };
+        Ok(Self { options: run, watched: Some(watched), folder: Some(folder) })
+    }
+
+    /// A run that broke says what the node said last.
+    pub async fn blame(&self, error: anyhow::Error) -> anyhow::Error {
+        match (&self.watched, &self.folder) {
+            (Some(watched), Some(_)) => error.context(format!("the node's last words:\n{}", watched.last_words().await)),
+            _ => error,
+        }
+    }
+}
+
+/// Everybody comes from one machine and talks a lot.
+fn keys() -> Vec<Key<'static>> {
+    let mut keys = process::unbounded_keys();
+    keys.push(("log", "level", "\"warn\"".to_owned()));
+    keys
+}

@@ -1,0 +1,59 @@
+//! The accounts behind a worker's virtual users, and their tokens. A refresh token is good once, so that one user at a time
+//! renews and the others take what that one got.
+
+use std::cell::RefCell;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::job::Account;
+use crate::client::{Api, Error, Target};
+
+pub struct Accounts {
+    accounts: Vec<RefCell<Account>>,
+    renewing: Mutex<()>,
+    /// Of each: when its tokens were got.
+    since: Vec<RefCell<Instant>>,
+}
+
+impl Accounts {
+    pub fn new(accounts: Vec<Account>) -> Self {
+        let since = accounts.iter().map(|_| RefCell::new(Instant::now())).collect();
+        Self { accounts: accounts.into_iter().map(RefCell::new).collect(), renewing: Mutex::new(()), since }
+    }
+
+    pub fn get(&self, account: u32) -> Account {
+        self.accounts[account as usize].borrow().clone()
+    }
+    pub fn access(&self, account: u32) -> String {
+        self.accounts[account as usize].borrow().tokens.access.clone()
+    }
+
+    /// Gets new tokens, unless somebody has just done so.
+    pub async fn renew(&self, account: u32, target: Target) -> Result<(), Error> {
+        let before = self.access(account);
+        let _one_at_a_time = self.renewing.lock().await;
+        if self.access(account) != before {
+            return Ok(());
+        }
+        let Account { name, device, tokens } = self.get(account);
+        let nobody = Api::nobody(target);
+        let tokens = match &tokens.refresh {
+            Some(refresh) => nobody.refresh(refresh).await?,
+            None => nobody.log_in(&name, super::people::PASSWORD, device).await?,
+        };
+        self.accounts[account as usize].borrow_mut().tokens = tokens;
+        self.since[account as usize].replace(Instant::now());
+        Ok(())
+    }
+
+    /// The API as this account, with a token that is good for a while yet.
+    pub async fn api(&self, account: u32, target: Target) -> Result<Api, Error> {
+        let good_s = self.accounts[account as usize].borrow().tokens.expires_in_s;
+        let age_s = self.since[account as usize].borrow().elapsed().as_secs();
+        if age_s * 2 > u64::from(good_s) {
+            self.renew(account, target).await?;
+        }
+        Ok(Api::signed_in(target, &self.access(account)))
+    }
+}

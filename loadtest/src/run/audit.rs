@@ -1,0 +1,100 @@
+//! The end of a run: every room is read whole through the history API and held against what was acknowledged and seen.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use schema::Event;
+use schema::rest::Page;
+use tokio::time::Instant;
+
+use super::job::Job;
+use super::people::source;
+use super::user::Shared;
+use crate::client::{Target, is_temporary};
+use crate::history::Entry;
+use crate::plan::Crowd;
+use crate::report::Offending;
+
+const PAGE: usize = 200;
+/// Rooms that are read at a time.
+const ROOMS_AT_A_TIME: usize = 8;
+/// A page that a node in trouble does not give within this time fails the run.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Reads the rooms of these users; returns how many there were.
+pub async fn audit(job: &Job, users: &[u32], shared: &Shared) -> Result<u64> {
+    let crowd = Crowd::of(&job.scenario);
+    // One reader for each room.
+    let mut rooms: HashMap<u32, u32> = HashMap::new();
+    for user in users {
+        rooms.extend(crowd.rooms_of(*user).iter().map(|room| (*room, *user)));
+    }
+    let audited = RefCell::new(0);
+    let reading = stream::iter(&rooms).map(|(room, user)| {
+        let (target, account) = (Target { node: job.node, source: job.sources.map(|first| source(first, *user)) }, crowd.account(*user));
+        let audited = &audited;
+        async move {
+            read(job, *room, account, target, shared).await?;
+            *audited.borrow_mut() += 1;
+            anyhow::Ok(())
+        }
+    });
+    reading.buffer_unordered(ROOMS_AT_A_TIME).try_collect::<()>().await?;
+    Ok(audited.into_inner())
+}
+
+async fn read(job: &Job, room: u32, account: u32, target: Target, shared: &Shared) -> Result<()> {
+    let (id, base) = job.rooms[room as usize];
+    let recording = job.history.is_some();
+    // A history has the whole room; the ledger knows what the run itself made.
+    let mut after = if recording { 0 } else { base };
+    let mut whole: Vec<Event> = Vec::new();
+    let head = loop {
+        let page = page(room, after, account, target, job, shared).await?;
+        let Page { events, head, .. } = page;
+        let mut books = shared.books.borrow_mut();
+        if events.is_empty() && after < head {
+            let what = format!("the history gives nothing after seq {after}, and says that its head is {head}");
+            books.ledger.offences.add(Offending::Lost, id, Some(after + 1), what);
+            break head;
+        }
+        for event in events {
+            if event.seq != after + 1 {
+                let what = format!("the history has seq {} after {after}", event.seq);
+                books.ledger.offences.add(Offending::Lost, id, Some(after + 1), what);
+            }
+            after = event.seq;
+            books.ledger.audited(room, &event);
+            if recording {
+                whole.push(event);
+            }
+        }
+        if after >= head {
+            break head;
+        }
+    };
+    shared.books.borrow_mut().ledger.closed(room, head);
+    if recording {
+        let entry = Entry::Final { room: id, base, head, events: whole };
+        shared.recorder.borrow_mut().write(shared.clock.now_us(), &entry);
+    }
+    Ok(())
+}
+
+async fn page(room: u32, after: u64, account: u32, target: Target, job: &Job, shared: &Shared) -> Result<Page> {
+    let begun = Instant::now();
+    loop {
+        let api = shared.accounts.api(account, target).await;
+        let page = match api {
+            Ok(api) => api.page_after(job.rooms[room as usize].0, after, PAGE).await,
+            Err(error) => Err(error),
+        };
+        match page {
+            Err(error) if is_temporary(&error) && begun.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(50)).await,
+            page => return page.with_context(|| format!("room number {room} could not be audited")),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a coordinator and its workers say to each other, as values. Carries nothing itself.
+
+use std::path::PathBuf;
+
+use schema::rest::Tokens;
+use schema::{DeviceId, RoomId};
+use serde::{Deserialize, Serialize};
+
+use super::books::Counts;
+use super::offences::Offences;
+use crate::measure::Tally;
+use crate::scenario::Scenario;
+
+/// What one worker is to carry out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Job {
+    pub scenario: Scenario,
+    pub worker: u32,
+    pub workers: u32,
+    /// Where the node listens.
+    pub node: std::net::SocketAddr,
+    /// The first of the loopback addresses that connections come from; none: the machine's own.
+    pub sources: Option<u32>,
+    pub accounts: Vec<Account>,
+    /// Rooms by their number in the plan, each with the head that it had before the run.
+    pub rooms: Vec<(RoomId, u64)>,
+    /// Where devices write their histories; none: nowhere.
+    pub history: Option<PathBuf>,
+    /// When the run's clock began: microseconds since 1970.
+    pub epoch_us: u64,
+    /// Connections that are being made at a time: before the run, and in it.
+    pub connecting_max: u32,
+    pub reconnecting_max: u32,
+    /// How long to wait for everything to have arrived in the end.
+    pub converge_us: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Account {
+    pub name: String,
+    pub device: DeviceId,
+    pub tokens: Tokens,
+}
+
+/// What a coordinator says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Order {
+    /// The first phase begins at this time of the run's clock.
+    Go { at_us: u64 },
+    /// Cut this share of the connections for so long.
+    Cut { share: f64, away_us: u64 },
+    /// Nothing more is to be done: the phases end now.
+    Stop,
+    /// The heads of the rooms after the last answer: wait until every device is as far, then say `Done`.
+    Converge { heads: Vec<u64> },
+}
+
+/// What a worker says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Said {
+    Connecting {
+        done: u32,
+    },
+    Connected,
+    /// One second is over.
+    Second(Box<Second>),
+    /// Nothing is intended any more, and all is answered; or the time for that is over.
+    Quiet {
+        unanswered: u64,
+    },
+    Done(Box<Outcome>),
+    Failed(String),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Second {
+    /// Since the run began; before it, while connections are made, nothing is sent.
+    pub number: u32,
+    pub tally: Tally,
+    pub connections: u64,
+    pub cpu_us: u64,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Outcome {
+    pub counts: Counts,
+    pub unknown: u64,
+    /// Events times devices that had to get them, and that got them.
+    pub due: u64,
+    pub delivered: u64,
+    pub receivers: u64,
+    pub uncompared: u64,
+    pub rooms_audited: u64,
+    pub offences: Offences,
+}

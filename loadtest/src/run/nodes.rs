@@ -1,0 +1,134 @@
+//! The node under load as a process of this machine: found by its port or started by this program, watched, and broken on
+//! purpose when the scenario says so. A node elsewhere is only a name.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::process::{self, Process};
+use crate::report::{Node, NodeMoment};
+use crate::scenario::FaultKind;
+
+/// One that was started here can be broken; one that was found is only watched.
+#[derive(Clone)]
+pub struct Watched {
+    name: String,
+    pid: Arc<AtomicU32>,
+    process: Option<Arc<Mutex<Process>>>,
+}
+
+/// What was read of a process the last time, so that a restart is not a negative time.
+#[derive(Debug, Default)]
+pub struct Reading {
+    pid: u32,
+    cpu_us: u64,
+    total_cpu_us: u64,
+    memory_bytes_max: u64,
+}
+
+impl Watched {
+    pub fn started(process: Process) -> Self {
+        let pid = Arc::new(AtomicU32::new(process.pid()));
+        Self { name: format!("node (process {})", process.pid()), pid, process: Some(Arc::new(Mutex::new(process))) }
+    }
+
+    /// The process of this machine that listens there, if it may be looked at.
+    pub fn found(address: SocketAddr) -> Option<Self> {
+        let pid = listener(address)?;
+        Some(Self { name: format!("node (process {pid})"), pid: Arc::new(AtomicU32::new(pid)), process: None })
+    }
+
+    pub fn is_breakable(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// What it used since the last look, over so many microseconds.
+    pub fn look(&self, reading: &mut Reading, over_us: u64) -> NodeMoment {
+        let pid = self.pid.load(Ordering::Relaxed);
+        let cpu_us = process::cpu_us(pid).unwrap_or(0);
+        let used = if pid == reading.pid { cpu_us.saturating_sub(reading.cpu_us) } else { cpu_us };
+        let memory_bytes = process::private_bytes(pid).unwrap_or(0);
+        reading.memory_bytes_max = reading.memory_bytes_max.max(memory_bytes);
+        reading.total_cpu_us += used;
+        (reading.pid, reading.cpu_us) = (pid, cpu_us);
+        NodeMoment { cpu_percent: used as f64 * 100.0 / over_us.max(1) as f64, memory_bytes }
+    }
+
+    pub fn told(&self, reading: &Reading, cpu_us: u64, deliveries: u64) -> Node {
+        let cpu_us_per_delivery = (deliveries > 0).then(|| cpu_us as f64 / deliveries as f64);
+        Node { name: self.name.clone(), cpu_us, cpu_us_per_delivery, memory_bytes_max: reading.memory_bytes_max }
+    }
+
+    /// Does it; returns when the node is ready again.
+    pub async fn break_it(&self, kind: FaultKind, away: Duration) -> Result<(), process::Error> {
+        let Some(process) = &self.process else { return Ok(()) };
+        let mut process = process.lock().await;
+        match kind {
+            FaultKind::Cut => {}
+            FaultKind::Pause => {
+                process.pause()?;
+                tokio::time::sleep(away).await;
+                process.go_on()?;
+            }
+            FaultKind::Kill | FaultKind::Restart => {
+                if kind == FaultKind::Kill {
+                    process.kill()?
+                } else {
+                    process.terminate().await?
+                }
+                tokio::time::sleep(away).await;
+                process.start_again().await?;
+                self.pid.store(process.pid(), Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn last_words(&self) -> String {
+        match &self.process {
+            Some(process) => process.lock().await.last_words(),
+            None => String::new(),
+        }
+    }
+}
+
+impl Reading {
+    pub fn total_cpu_us(&self) -> u64 {
+        self.total_cpu_us
+    }
+}
+
+/// The process that owns the listening socket: by its inode in /proc/net/tcp, and who has that open.
+fn listener(address: SocketAddr) -> Option<u32> {
+    let table = fs::read_to_string(if address.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" }).ok()?;
+    let port = format!(":{:04X}", address.port());
+    let listening = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let inode = listening
+        .filter(|fields| fields.len() > 9 && fields[1].ends_with(&port) && fields[3] == "0A")
+        .map(|fields| fields[9].to_owned())
+        .next()?;
+    let socket = format!("socket:[{inode}]");
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.find(|pid| {
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        files.filter_map(|file| fs::read_link(file.path()).ok()).any(|link| link.to_str() == Some(&socket))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listening_process_is_found_by_its_port() {
+        let listening = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let found = Watched::found(listening.local_addr().unwrap()).unwrap();
+        assert_eq!(found.pid.load(Ordering::Relaxed), std::process::id());
+        assert!(!found.is_breakable());
+    }
+}
