@@ -6,9 +6,9 @@
 mod accept;
 mod addresses;
 mod certificates;
-mod decode;
+pub mod decode;
 pub mod frame;
-mod handshake;
+pub mod handshake;
 pub mod heartbeat;
 mod lot;
 mod lots;

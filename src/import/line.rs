@@ -46,7 +46,8 @@ impl Line {
             return Ok(None);
         }
         let written: Written = schema::wire::from_json(bytes).map_err(|error| bad(error.to_string()))?;
-        let at = milliseconds(&written.ts).ok_or_else(|| bad(format!("\"{}\" is no time like 2019-06-30T12:00:00", written.ts)))?;
+        let at = milliseconds(&written.ts)
+            .ok_or_else(|| bad(format!("\"{}\" is no time like 2019-06-30T12:00:00", schema::wire::excerpt(&written.ts))))?;
         if written.text.len() > schema::limits::TEXT_BYTES_MAX {
             return Err(bad(format!("the text has {} bytes, {} may be", written.text.len(), schema::limits::TEXT_BYTES_MAX)));
         }

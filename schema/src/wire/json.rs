@@ -16,7 +16,7 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = T::deserialize(Named(&mut reader)).and_then(|value| reader.end().map(|()| value));
-    value.map_err(|error| DecodeError(error.to_string()))
+    value.map_err(DecodeError::because)
 }
 
 /// The deepest nesting, without building anything: brackets outside strings.

@@ -26,6 +26,28 @@ pub enum Format {
 #[error("{0}")]
 pub struct DecodeError(pub String);
 
+/// Of what somebody sent, so much is said back to him.
+const EXCERPT_BYTES_MAX: usize = 300;
+
+impl DecodeError {
+    /// The decoder's sentence, which quotes what it could not read, and that may be as long as a message.
+    fn because(error: impl std::fmt::Display) -> Self {
+        Self(excerpt(&error.to_string()))
+    }
+}
+
+/// One line that can be shown: cut, and without characters that move a cursor.
+pub fn excerpt(text: &str) -> String {
+    let mut shown: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(EXCERPT_BYTES_MAX).collect();
+    if text.len() > EXCERPT_BYTES_MAX {
+        while shown.len() > EXCERPT_BYTES_MAX {
+            shown.pop();
+        }
+        shown.push('…');
+    }
+    shown
+}
+
 impl Format {
     pub const SUBPROTOCOLS: [(&'static str, Format); 2] = [("hubbub.v1.json", Format::Json), ("hubbub.v1.msgpack", Format::MessagePack)];
 

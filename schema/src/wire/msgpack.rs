@@ -15,7 +15,7 @@ pub fn from_msgpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError>
     let mut rest = bytes;
     let mut reader = rmp_serde::Deserializer::new(&mut rest);
     reader.set_max_depth(DEPTH_MAX);
-    let value = T::deserialize(Named(&mut reader)).map_err(|error| DecodeError(error.to_string()))?;
+    let value = T::deserialize(Named(&mut reader)).map_err(DecodeError::because)?;
     if rest.is_empty() {
         return Ok(value);
     }

@@ -109,6 +109,23 @@ fn garbage_for_an_id_is_refused() {
     }
 }
 
+#[test]
+fn what_is_quoted_in_a_refusal_is_short_and_on_one_line() {
+    let long = "x".repeat(60_000);
+    let marks = "\u{1}\n\u{200b}é".repeat(5_000);
+    for text in [&long, &marks] {
+        for value in [
+            post_with("prev", json!(text)),
+            post_with(text, json!(1)),
+            json!({ text: {} }),
+            json!({ "presence": { "id": 1, "status": text } }),
+        ] {
+            let said = refused(value);
+            assert!(said.len() <= 310 && !said.contains('\n'), "{} bytes: {said}", said.len());
+        }
+    }
+}
+
 /// Bytes, which a `Vec<u8>` alone would write as an array.
 struct Bin(Vec<u8>);
 impl Serialize for Bin {

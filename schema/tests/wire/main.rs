@@ -1,7 +1,5 @@
 //! Bytes from outside: every decoder reads what it wrote, refuses what is wrong in a sentence, and survives noise.
 
-mod corpus;
 mod decoders;
-mod fuzz;
 mod made;
 mod round_trip;

@@ -84,7 +84,10 @@ fn write_part(view: &Snapshot, keyspace: &Keyspace, path: &Path, space: &Space) 
 }
 
 fn check_row(keyspace: &Keyspace, key: &[u8], value: &[u8]) -> Result<(), Error> {
-    let is_record = &**keyspace.name() == PARTS[1];
+    check_bytes(&**keyspace.name() == PARTS[1], key, value)
+}
+
+pub fn check_bytes(is_record: bool, key: &[u8], value: &[u8]) -> Result<(), Error> {
     match key.first() {
         _ if is_record => layout::decode_cell(key, value).map(drop),
         Some(3) => layout::decode_block(key, value).map(drop),
@@ -103,7 +106,7 @@ fn check_space(path: &Path, space: &Space) -> Result<(), Error> {
 }
 
 /// A file of rows: `key length ‖ value length ‖ key ‖ value`, then the end.
-struct Part<F> {
+pub struct Part<F> {
     file: F,
     crc: u32,
     count: u64,
@@ -139,8 +142,13 @@ impl Part<BufWriter<File>> {
 type KeyValue = (Vec<u8>, Vec<u8>);
 
 impl Part<BufReader<File>> {
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(|error| unusable(format!("{} cannot be read: {error}", path.display())))?;
+        Ok(Self { file: BufReader::with_capacity(1 << 20, file), crc: 0, count: 0, bytes: 0 })
+    }
+
     /// `None`: the end, whole and in order.
-    fn read_row(&mut self, path: &Path) -> Result<Option<KeyValue>, Error> {
+    pub fn read_row(&mut self, path: &Path) -> Result<Option<KeyValue>, Error> {
         let key_length = u32::from_be_bytes(self.take(path, 4)?.try_into().expect("four bytes"));
         if key_length == END {
             let count = u64::from_be_bytes(self.take(path, 8)?.try_into().expect("eight bytes"));
@@ -195,8 +203,7 @@ pub fn check_finished(folder: &Path) -> Result<(), Error> {
 }
 
 fn read_part(tables: &Tables, keyspace: &Keyspace, path: &Path) -> Result<(), Error> {
-    let file = File::open(path).map_err(|error| unusable(format!("{} cannot be read: {error}", path.display())))?;
-    let mut part = Part { file: BufReader::with_capacity(1 << 20, file), crc: 0, count: 0, bytes: 0 };
+    let mut part = Part::open(path)?;
     let restoring = |error| storage("restoring", error);
     let (mut batch, mut bytes) = (tables.db.batch(), 0);
     while let Some((key, value)) = part.read_row(path)? {

@@ -201,7 +201,7 @@ pub fn decode_number(key: &[u8], value: &[u8]) -> Result<u64, Error> {
     let number = open(key, value).and_then(|rest| Some(u64::from_be_bytes(rest.try_into().ok()?)));
     number.ok_or_else(|| {
         let what = match key {
-            [0, name @ ..] => format!("the counter \"{}\"", String::from_utf8_lossy(name)),
+            [0, name @ ..] => format!("the counter \"{}\"", name[..name.len().min(40)].escape_ascii()),
             _ => block_name(key).replace("block", "the segment at block"),
         };
         Error::Corrupt(format!("{what} does not match its checksum"))

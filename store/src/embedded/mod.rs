@@ -3,6 +3,8 @@
 
 mod backup;
 mod config;
+#[doc(hidden)]
+pub mod decoders;
 mod disk;
 mod layout;
 mod lock;
