@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use loadtest::audit::{self, Audited};
@@ -15,6 +15,7 @@ use loadtest::process::{self, Process};
 use schema::RoomId;
 use schema::client::Act;
 use schema::wire::Format;
+use tokio::sync::watch;
 
 const PEOPLE: usize = 50;
 const ROOMS: usize = 20;
@@ -26,7 +27,8 @@ const FRINGE: usize = PEOPLE - 1;
 
 struct Shared {
     stop: AtomicBool,
-    acks: AtomicU64,
+    /// Posts and changes that were acknowledged so far, in all rooms.
+    acks: watch::Sender<u64>,
 }
 
 fn kills() -> u32 {
@@ -58,7 +60,7 @@ async fn nothing_acknowledged_is_lost_doubled_or_reordered_by_kills() {
     harness.write(clock.now_us(), &Entry::Plan { fault: "kill -9".into(), times: kills() });
 
     let rooms = make_rooms(&people, &clients).await;
-    let shared = Arc::new(Shared { stop: AtomicBool::new(false), acks: AtomicU64::new(0) });
+    let shared = Arc::new(Shared { stop: AtomicBool::new(false), acks: watch::Sender::new(0) });
     let mut posters = Vec::new();
     for (n, client) in clients.iter().enumerate() {
         let mine: Vec<_> = rooms.iter().filter(|(room, members)| members.contains(&n) && (n != FRINGE || *room != rooms[0].0)).collect();
@@ -68,10 +70,12 @@ async fn nothing_acknowledged_is_lost_doubled_or_reordered_by_kills() {
     let owner = Arc::clone(&clients[rooms[0].1[0]]);
     posters.push(tokio::spawn(throw_out_and_take_back(owner, rooms[0].0, people[FRINGE].tokens.user, Arc::clone(&shared))));
 
+    let mut acks = shared.acks.subscribe();
     for kill in 0..kills() {
-        let due = shared.acks.load(Ordering::Relaxed) + ACKS_A_LIFE;
+        let due = *acks.borrow() + ACKS_A_LIFE;
         let begun = Instant::now();
-        until("the posts of a life to be acknowledged", || shared.acks.load(Ordering::Relaxed) >= due).await;
+        let lived = tokio::time::timeout(Duration::from_secs(120), acks.wait_for(|acks| *acks >= due)).await;
+        lived.expect("the posts of a life are acknowledged within two minutes").unwrap();
         let lived = begun.elapsed();
         node.kill().unwrap();
         harness.write(clock.now_us(), &Entry::Fault { fault: "kill -9".into() });
@@ -146,7 +150,7 @@ async fn talk(client: Arc<Client>, n: usize, rooms: Vec<RoomId>, shared: Arc<Sha
         for (is_post, ended) in under_way {
             let outcome = ended.await.unwrap();
             if let loadtest::client::Outcome::Landed { seq: Some(seq) } = outcome {
-                shared.acks.fetch_add(1, Ordering::Relaxed);
+                shared.acks.send_modify(|acks| *acks += 1);
                 mine = if is_post { Some((room, seq)) } else { mine };
             }
         }
@@ -163,13 +167,5 @@ async fn throw_out_and_take_back(owner: Arc<Client>, room: RoomId, user: schema:
         owner.post(room, "they are gone").await.unwrap();
         owner.ask(room, Act::Invite { user }).await.unwrap();
         owner.post(room, "they are back").await.unwrap();
-    }
-}
-
-async fn until(what: &str, condition: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(120), "waited two minutes for {what}");
-        tokio::time::sleep(Duration::from_millis(2)).await; // poll
     }
 }
