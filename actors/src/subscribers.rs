@@ -55,12 +55,9 @@ impl Subscribers {
             if let Some(view) = self.join_loaded(room, connection) {
                 return Ok(Some(view));
             }
-            let shows = self.begin_load(room);
-            let loaded = reader.view(room).await;
-            self.end_load(room, shows, loaded.as_ref().ok().and_then(Option::as_ref));
-            if loaded?.is_none() {
-                return Ok(None);
-            }
+            let mut load = self.begin_load(room);
+            let Some(view) = reader.view(room).await? else { return Ok(None) };
+            load.view = Some(Box::new(view));
         }
     }
 
@@ -76,24 +73,11 @@ impl Subscribers {
         Some(view)
     }
 
-    /// How often the room was shown so far.
-    fn begin_load(&self, room: RoomId) -> u64 {
+    fn begin_load(&self, room: RoomId) -> Load<'_> {
         let mut shard = self.shard(room).lock();
         let entry = shard.entry(room).or_insert_with(|| Entry { view: None, shows: 0, lots: Vec::new(), loaders: 0 });
         entry.loaders += 1;
-        entry.shows
-    }
-
-    fn end_load(&self, room: RoomId, shows: u64, loaded: Option<&View>) {
-        let mut shard = self.shard(room).lock();
-        let Some(entry) = shard.get_mut(&room) else { return };
-        entry.loaders -= 1;
-        if entry.view.is_none() && entry.shows == shows {
-            entry.view = loaded.cloned().map(Box::new);
-        }
-        if entry.view.is_none() && entry.loaders == 0 {
-            shard.remove(&room);
-        }
+        Load { subscribers: self, room, shows: entry.shows, view: None }
     }
 
     /// The room as the node that watches it knows it; `None`: nobody here watches it.
@@ -149,6 +133,32 @@ impl Subscribers {
         let event = Encoded::new(event);
         for (lot, _) in &entry.lots {
             self.outlets[usize::from(*lot)].push(Down::Ephemeral { room, event: event.clone(), except });
+        }
+    }
+}
+
+/// Somebody reads a room's view. Whatever ends it, a join that is given up included, it is counted off once.
+struct Load<'a> {
+    subscribers: &'a Subscribers,
+    room: RoomId,
+    /// How often the room had been shown when it began.
+    shows: u64,
+    view: Option<Box<View>>,
+}
+
+impl Drop for Load<'_> {
+    fn drop(&mut self) {
+        let mut shard = self.subscribers.shard(self.room).lock();
+        let Some(entry) = shard.get_mut(&self.room) else { return };
+        entry.loaders -= 1;
+        let has_loaded = self.view.is_some();
+        if entry.view.is_none() && entry.shows == self.shows {
+            entry.view = self.view.take();
+        }
+        // Who has loaded joins next; others who looked for a view may have come for nothing.
+        let is_wanted = entry.loaders > 0 || !entry.lots.is_empty() || has_loaded;
+        if entry.view.is_none() && entry.loaders == 0 || !is_wanted {
+            shard.remove(&self.room);
         }
     }
 }

@@ -6,4 +6,5 @@ mod greeting;
 mod presence;
 mod restart;
 mod rooms;
+mod subscribers;
 mod world;

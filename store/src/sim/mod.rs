@@ -12,7 +12,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use schema::SlotId;
 use schema::record::Key;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub use self::core::{Fault, Outcome, SimCore, Ticket};
 use crate::op::{Done, Op};
@@ -23,6 +23,8 @@ type Faults = Box<dyn FnMut(&Op) -> Fault + Send>;
 #[derive(Clone)]
 pub struct SimStore {
     inner: Arc<Mutex<Inner>>,
+    /// Reads wait while it is true.
+    stalled: watch::Sender<bool>,
 }
 
 struct Inner {
@@ -42,7 +44,7 @@ impl SimStore {
     /// `faults` is asked once for every writing call, in their order.
     pub fn new(faults: impl FnMut(&Op) -> Fault + Send + 'static) -> Self {
         let inner = Inner { core: SimCore::default(), faults: Box::new(faults), waiting: HashMap::new(), failing_reads: 0 };
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        Self { inner: Arc::new(Mutex::new(inner)), stalled: watch::Sender::new(false) }
     }
 
     pub fn set_faults(&self, faults: impl FnMut(&Op) -> Fault + Send + 'static) {
@@ -52,6 +54,11 @@ impl SimStore {
     /// The next `count` reads (of journal and records) meet a time-out.
     pub fn fail_reads(&self, count: usize) {
         self.inner.lock().failing_reads = count;
+    }
+
+    /// Reads (of journal and records) do not answer until it is called with `false`.
+    pub fn stall_reads(&self, stall: bool) {
+        self.stalled.send_replace(stall);
     }
 
     /// Held calls, oldest first.
@@ -88,7 +95,9 @@ impl SimStore {
         f(&mut self.inner.lock().core)
     }
 
-    fn look<T>(&self, read: impl FnOnce(&SimCore) -> T) -> Result<T, Error> {
+    async fn look<T>(&self, read: impl FnOnce(&SimCore) -> T) -> Result<T, Error> {
+        // The sender is ours: it does not go while we wait.
+        drop(self.stalled.subscribe().wait_for(|stalled| !stalled).await);
         let mut inner = self.inner.lock();
         if let Some(left) = inner.failing_reads.checked_sub(1) {
             inner.failing_reads = left;
@@ -122,7 +131,7 @@ impl Journal for SimStore {
         Box::pin(async move { Ok(self.submit(Op::Append(append)).await?.appended()) })
     }
     fn read(&self, slot: SlotId, from: u64, limit: usize) -> Answer<'_, Result<Vec<StoredBlock>, Error>> {
-        Box::pin(async move { self.look(|core| core.read(slot, from, limit)) })
+        Box::pin(async move { self.look(|core| core.read(slot, from, limit)).await })
     }
     fn trim(&self, slot: SlotId, upto: u64) -> Answer<'_, Result<(), Error>> {
         Box::pin(async move { self.submit(Op::Trim { slot, upto }).await.map(drop) })
@@ -134,10 +143,10 @@ impl Journal for SimStore {
 
 impl Records for SimStore {
     fn get(&self, key: Key) -> Answer<'_, Result<Option<Row>, Error>> {
-        Box::pin(async move { self.look(|core| core.get(&key)) })
+        Box::pin(async move { self.look(|core| core.get(&key)).await })
     }
     fn scan(&self, range: Range) -> Answer<'_, Result<Vec<Row>, Error>> {
-        Box::pin(async move { self.look(|core| core.scan(&range)) })
+        Box::pin(async move { self.look(|core| core.scan(&range)).await })
     }
     fn put(&self, key: Key, value: Bytes, expect: Expect) -> Answer<'_, Result<Put, Error>> {
         Box::pin(async move { Ok(self.submit(Op::Put { key, value, expect }).await?.put()) })
