@@ -9,11 +9,15 @@ pub struct Config {
     pub installation: InstallationId,
     /// Chosen when the data was made; stays.
     pub slots: u16,
+    /// Requests without an answer, of a room; and their bytes, of a room, of a slot and in all. More, and they are `busy`.
     pub room_requests_max: usize,
     pub room_bytes_max: usize,
-    /// Above a slot's watermark; more, and its appends wait.
+    pub slot_bytes_max: usize,
+    pub node_bytes_max: usize,
+    /// Above a slot's watermark, and above all of the node; more, and appends wait.
     pub tail_events_max: usize,
     pub tail_bytes_max: usize,
+    pub node_tail_bytes_max: usize,
     /// `None`: the backend takes all there is.
     pub appends_in_flight_max: Option<usize>,
     pub room_idle: Duration,
@@ -30,8 +34,11 @@ impl Default for Config {
             slots: 256,
             room_requests_max: 1_024,
             room_bytes_max: 4 << 20,
+            slot_bytes_max: 8 << 20,
+            node_bytes_max: 64 << 20,
             tail_events_max: 8_192,
             tail_bytes_max: 8 << 20,
+            node_tail_bytes_max: 256 << 20,
             appends_in_flight_max: None,
             room_idle: Duration::from_secs(60),
             session_idle: Duration::from_secs(10),

@@ -2,6 +2,7 @@
 //! Knows nothing of sockets, of HTTP, of database drivers or of how nodes find each other.
 
 mod acquaintance;
+mod admission;
 pub mod config;
 mod directory;
 pub mod error;
@@ -17,15 +18,15 @@ mod reply;
 pub mod room;
 pub mod session;
 mod shared;
+mod shed;
 pub mod slot;
 pub mod subscribers;
-#[cfg(test)]
-mod supervision;
 mod supervisor;
 
 pub use config::Config;
 pub use error::Error;
-pub use node::{Attach, Command, Node};
+pub use node::{Attach, Command, Load, Node};
 pub use read::{PageQuery, Pinned, View};
 pub use reply::Reply;
 pub use shared::now_ms;
+pub use shed::Class;

@@ -4,10 +4,19 @@ use std::sync::OnceLock;
 
 use ::metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
+use crate::admission::Full;
+use crate::shed::Class;
+
 pub struct Metrics {
     pub admitted: Counter,
     pub refused: Counter,
-    pub busy: Counter,
+    busy: [Counter; 3],
+    pub waiting_bytes: Gauge,
+    pub waiting_slot_bytes: Gauge,
+    pub tail_bytes: Gauge,
+    pub tail_slot_bytes: Gauge,
+    pub appends_waiting: Gauge,
+    shed: [Counter; 3],
     pub applied: Counter,
     pub shown: Counter,
     pub append_unknown: Counter,
@@ -20,12 +29,27 @@ pub struct Metrics {
     pub sessions_woken: Counter,
 }
 
+impl Metrics {
+    pub fn busy(&self, full: Full) -> &Counter {
+        &self.busy[full as usize]
+    }
+    pub fn shed(&self, class: Class) -> &Counter {
+        &self.shed[class as usize]
+    }
+}
+
 pub fn metrics() -> &'static Metrics {
     static METRICS: OnceLock<Metrics> = OnceLock::new();
     METRICS.get_or_init(|| Metrics {
         admitted: counter!("hubbub_actors_requests_admitted_total"),
         refused: counter!("hubbub_actors_requests_refused_total"),
-        busy: counter!("hubbub_actors_requests_busy_total"),
+        busy: ["room", "slot", "node"].map(|full| counter!("hubbub_actors_requests_busy_total", "full" => full)),
+        waiting_bytes: gauge!("hubbub_actors_waiting_bytes"),
+        waiting_slot_bytes: gauge!("hubbub_actors_waiting_slot_bytes"),
+        tail_bytes: gauge!("hubbub_actors_tail_bytes"),
+        tail_slot_bytes: gauge!("hubbub_actors_tail_slot_bytes"),
+        appends_waiting: gauge!("hubbub_actors_appends_waiting"),
+        shed: ["presence", "history", "send"].map(|class| counter!("hubbub_actors_shed_total", "class" => class)),
         applied: counter!("hubbub_actors_events_applied_total"),
         shown: counter!("hubbub_actors_events_shown_total"),
         append_unknown: counter!("hubbub_actors_appends_unknown_total"),

@@ -11,15 +11,16 @@ use schema::{ConnectionId, Event, EventBody, RoomId, SlotId, UserId};
 use store::Journal;
 use tokio::sync::{Notify, Semaphore};
 
+use crate::admission::Admission;
 use crate::config::Config;
 use crate::directory::{Directory, Told};
 use crate::presence::Presence;
 use crate::read::{Reader, View};
 use crate::relay::Relay;
-use crate::reply::{Gate, Gates};
 use crate::room::RoomMessage;
 use crate::session::core::Input;
 use crate::session::{Parked, SessionMessage};
+use crate::shed::Shed;
 use crate::slot::SlotMessage;
 use crate::subscribers::Subscribers;
 
@@ -30,7 +31,8 @@ pub struct Shared {
     pub reader: Reader,
     pub subscribers: Arc<Subscribers>,
     pub rooms: Directory<RoomId, RoomMessage, ()>,
-    pub gates: Gates,
+    pub admission: Admission,
+    pub shed: Shed,
     pub sessions: Directory<UserId, SessionMessage, Parked>,
     pub presence: Presence,
     pub relay: Arc<Relay>,
@@ -57,9 +59,6 @@ impl Shared {
         before.checked_add(1).expect("a slot is not taken over 65,535 times by one process")
     }
 
-    pub fn gate(&self, room: RoomId) -> Arc<Gate> {
-        self.gates.of(room)
-    }
     pub fn tell_room(&self, room: RoomId, message: RoomMessage) {
         if self.rooms.tell(room, message) == Told::Wake {
             let _ = self.slot(self.reader.slot(room)).cast(SlotMessage::WakeRoom(room));

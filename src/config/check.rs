@@ -53,6 +53,9 @@ impl Config {
             ("store.readers", store.readers as u64, 1),
             ("rooms.requests_waiting_max", rooms.requests_waiting_max as u64, 1),
             ("rooms.bytes_waiting_max", rooms.bytes_waiting_max as u64, MIB),
+            ("rooms.slot_bytes_waiting_max", rooms.slot_bytes_waiting_max as u64, MIB),
+            ("rooms.node_bytes_waiting_max", rooms.node_bytes_waiting_max as u64, MIB),
+            ("rooms.node_tail_bytes_max", rooms.node_tail_bytes_max as u64, MIB),
             ("rooms.tail_events_max", rooms.tail_events_max as u64, 2 * schema::limits::BLOCK_EVENTS_MAX as u64),
             ("rooms.tail_bytes_max", rooms.tail_bytes_max as u64, MIB),
         ] {

@@ -24,12 +24,15 @@ pub struct Store {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rooms {
-    /// Requests that wait in one room, and their bytes. Over it: `busy`.
+    /// Requests without an answer, of one room; and their bytes, of one room, one slot and the node. Over it: `busy`.
     pub requests_waiting_max: usize,
     pub bytes_waiting_max: usize,
-    /// Of one slot above its watermark. Over it: its appends wait.
+    pub slot_bytes_waiting_max: usize,
+    pub node_bytes_waiting_max: usize,
+    /// Of one slot above its watermark, and of all slots of the node. Over it: appends wait.
     pub tail_events_max: usize,
     pub tail_bytes_max: usize,
+    pub node_tail_bytes_max: usize,
     /// Unused for so long, a room or a session falls asleep.
     pub room_idle_ms: u32,
     pub session_idle_ms: u32,
@@ -71,8 +74,11 @@ impl Default for Rooms {
         Self {
             requests_waiting_max: rooms.room_requests_max,
             bytes_waiting_max: rooms.room_bytes_max,
+            slot_bytes_waiting_max: rooms.slot_bytes_max,
+            node_bytes_waiting_max: rooms.node_bytes_max,
             tail_events_max: rooms.tail_events_max,
             tail_bytes_max: rooms.tail_bytes_max,
+            node_tail_bytes_max: rooms.node_tail_bytes_max,
             room_idle_ms: ms(rooms.room_idle),
             session_idle_ms: ms(rooms.session_idle),
             offline_after_ms: ms(rooms.offline_after),
@@ -88,8 +94,11 @@ impl Rooms {
             slots,
             room_requests_max: self.requests_waiting_max,
             room_bytes_max: self.bytes_waiting_max,
+            slot_bytes_max: self.slot_bytes_waiting_max,
+            node_bytes_max: self.node_bytes_waiting_max,
             tail_events_max: self.tail_events_max,
             tail_bytes_max: self.tail_bytes_max,
+            node_tail_bytes_max: self.node_tail_bytes_max,
             room_idle: ms(self.room_idle_ms),
             session_idle: ms(self.session_idle_ms),
             offline_after: ms(self.offline_after_ms),

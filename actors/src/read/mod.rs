@@ -16,7 +16,7 @@ use schema::record::HistoryRow;
 use schema::{Event, EventBody, RoomId, SlotId, limits};
 use store::{Range, Records, RecordsExt};
 
-use crate::slot::{Memberships, Tail};
+use crate::slot::{Above, Memberships, Tail};
 
 pub use page::PageQuery;
 pub use pins::Pinned;
@@ -33,19 +33,28 @@ pub struct Reader {
     /// By slot number.
     tails: Arc<[Arc<Tail>]>,
     memberships: Arc<Memberships>,
+    above: Arc<Above>,
 }
 
 impl Reader {
     pub fn new(records: Arc<dyn Records>, ring: Arc<Ring>) -> Self {
-        let memberships = Arc::<Memberships>::default();
-        let tails = (0..ring.slots()).map(|_| Arc::new(Tail::new(memberships.clone()))).collect();
-        Self { records, ring, tails, memberships }
+        let (memberships, above) = (Arc::<Memberships>::default(), Arc::<Above>::default());
+        let tails = (0..ring.slots()).map(|_| Arc::new(Tail::new(memberships.clone(), above.clone()))).collect();
+        Self { records, ring, tails, memberships, above }
     }
     pub fn slot(&self, room: RoomId) -> SlotId {
         self.ring.slot(Kind::Room, room.as_bytes())
     }
     pub fn slot_tail(&self, slot: SlotId) -> &Arc<Tail> {
         &self.tails[usize::from(slot.0)]
+    }
+    /// What all tails hold.
+    pub fn above(&self) -> &Arc<Above> {
+        &self.above
+    }
+    /// The bytes of the fullest tail.
+    pub fn tail_bytes_most(&self) -> usize {
+        self.tails.iter().map(|tail| tail.bytes()).max().unwrap_or(0)
     }
     /// What the room list of a user may not show yet.
     pub fn memberships(&self) -> &Memberships {

@@ -19,9 +19,6 @@ impl OpenBlock {
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
     /// The longest beginning within both bounds, at least one event; and its weight.
     pub fn take(&mut self, events_max: usize, bytes_max: usize) -> (Vec<Arc<Event>>, usize) {
         let mut taken = Vec::with_capacity(self.events.len().min(events_max));

@@ -8,25 +8,37 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use schema::{Event, EventBody, Role, RoomId, UserId};
 
+use super::above::Above;
+use super::block::weight;
+
 #[derive(Debug, Default)]
 pub struct Tail {
     inner: RwLock<Inner>,
     memberships: Arc<Memberships>,
+    above: Arc<Above>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     blocks: BTreeMap<u64, Vec<Arc<Event>>>,
     rooms: HashMap<RoomId, Vec<Arc<Event>>>,
+    bytes: usize,
 }
 
 impl Tail {
-    pub fn new(memberships: Arc<Memberships>) -> Self {
-        Self { inner: RwLock::default(), memberships }
+    pub fn new(memberships: Arc<Memberships>, above: Arc<Above>) -> Self {
+        Self { inner: RwLock::default(), memberships, above }
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.inner.read().bytes
     }
 
     pub fn push(&self, block: u64, events: Vec<Arc<Event>>) {
+        let bytes = bytes_of(&events);
         let mut inner = self.inner.write();
+        self.above.add(bytes);
+        inner.bytes += bytes;
         for event in &events {
             self.memberships.add(event);
             inner.rooms.entry(event.room).or_default().push(event.clone());
@@ -56,6 +68,8 @@ impl Tail {
         let mut inner = self.inner.write();
         let kept = inner.blocks.split_off(&(block + 1));
         let gone = std::mem::replace(&mut inner.blocks, kept);
+        let bytes = gone.values().map(|events| bytes_of(events)).sum();
+        inner.bytes -= bytes;
         let mut last: HashMap<RoomId, u64> = HashMap::new();
         for event in gone.into_values().flatten() {
             self.memberships.remove(&event);
@@ -69,12 +83,19 @@ impl Tail {
                 }
             }
         }
+        drop(inner);
+        self.above.take_off(bytes);
     }
 
     pub fn clear(&self) {
         let inner = std::mem::take(&mut *self.inner.write());
         inner.blocks.into_values().flatten().for_each(|event| self.memberships.remove(&event));
+        self.above.take_off(inner.bytes);
     }
+}
+
+fn bytes_of(events: &[Arc<Event>]) -> usize {
+    events.iter().map(|event| weight(event)).sum()
 }
 
 /// Changes of membership that are above some slot's watermark, by user: what a user's room list may not show yet.

@@ -29,6 +29,10 @@ impl World {
 
     /// A node started on this store, which a node before it may have used.
     pub async fn on(store: SimStore) -> Self {
+        Self::with(Config { slots: 4, ..Config::default() }, store).await
+    }
+
+    pub async fn with(config: Config, store: SimStore) -> Self {
         let arrived = Arc::new(Notify::new());
         let wake = arrived.clone();
         let outlet = Outlet::new(0, 64 << 20, move || wake.notify_one());
@@ -37,7 +41,6 @@ impl World {
             let person = User { id: user(n), display: name.clone(), name, admin: false, created_at: 0, last_seen: None };
             store.store(&person, Expect::Any).await.unwrap();
         }
-        let config = Config { slots: 4, ..Config::default() };
         let node = Node::start(config, Arc::new(store.clone()), Arc::new(store.clone()), vec![outlet.clone()]).await.unwrap();
         Self { node, store, outlet, arrived, seen: Mutex::default() }
     }

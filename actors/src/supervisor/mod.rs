@@ -1,5 +1,8 @@
 //! The root of a node's actors: spawns the slots and puts a fresh one in the place of a broken one. Decides nothing else.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

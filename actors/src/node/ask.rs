@@ -1,0 +1,139 @@
+//! What may be asked about rooms and people without changing anything. Members get answers, others `not_found`; a node that
+//! is short of memory says `busy` to all but operators.
+
+use std::sync::Arc;
+
+use schema::record::Receipt;
+use schema::server::{RoomState, UserStatus};
+use schema::{ErrorCode, Event, Role, RoomId, UserId, limits, rest};
+use store::{Range, RecordsExt};
+use tokio::sync::oneshot;
+
+use super::Node;
+use crate::error::{Refused, code_of};
+use crate::read::{PageQuery, Pinned};
+use crate::session::SessionMessage;
+use crate::session::actor::room_state;
+use crate::shed::Class;
+
+impl Node {
+    /// Errors: as `Reader::page`.
+    pub async fn history(&self, user: UserId, query: PageQuery) -> Result<rest::Page, Refused> {
+        self.shared.shed.check(Class::History)?;
+        self.shared.reader.page(user, query).await
+    }
+
+    /// Errors: `not_found`; `too_long` for more than `limits::RESUME_ROOM_EVENTS_MAX` events; `bad_request` beyond the head.
+    pub async fn state_hash(&self, user: UserId, room: RoomId, from: u64, to: u64) -> Result<String, Refused> {
+        self.shared.shed.check(Class::History)?;
+        self.check_member(room, user).await?;
+        let view = self.shared.reader.view(room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
+        if from == 0 || from > to || to > view.head {
+            return Err(Refused::bad("fields `from`, `to`: they are seqs of the room, from 1 up to its head, in this order"));
+        }
+        if to - from >= limits::RESUME_ROOM_EVENTS_MAX {
+            return Err(Refused { code: ErrorCode::TooLong, why: "fields `from`, `to`: more events than `resume_room_events_max`" });
+        }
+        let events = self.shared.reader.events(room, from, to).await.map_err(code_of)?;
+        Ok(schema::fold::RoomFold::of(room, events.iter().map(|event| &**event)).hash())
+    }
+
+    pub async fn rooms(&self, user: UserId) -> Result<Vec<RoomState>, ErrorCode> {
+        let (answer, answered) = oneshot::channel();
+        self.shared.tell_session(user, SessionMessage::Rooms { answer });
+        let own = answered.await.map_err(|_| ErrorCode::Unavailable)?;
+        let mut rooms = Vec::with_capacity(own.len());
+        for own in own {
+            let view = match self.shared.subscribers.view(own.room) {
+                Some(view) => Some(view),
+                None => self.shared.reader.view(own.room).await.map_err(code_of)?,
+            };
+            rooms.extend(view.map(|view| room_state(user, &own, &view)));
+        }
+        Ok(rooms)
+    }
+
+    pub async fn room(&self, user: UserId, room: RoomId) -> Result<RoomState, ErrorCode> {
+        self.check_member(room, user).await?;
+        self.rooms(user).await?.into_iter().find(|state| state.room == room).ok_or(ErrorCode::NotFound)
+    }
+
+    pub async fn members(
+        &self,
+        user: UserId,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<rest::MemberEntry>, ErrorCode> {
+        self.shared.shed.check(Class::History)?;
+        self.check_member(room, user).await?;
+        let members = self.shared.reader.members(room, after, limit).await.map_err(code_of)?;
+        Ok(members.into_iter().map(|(user, role)| rest::MemberEntry { user, role }).collect())
+    }
+
+    /// The public channels of a workspace, and those private ones that the user is in.
+    pub async fn channels(
+        &self,
+        user: UserId,
+        workspace: RoomId,
+        after: Option<RoomId>,
+        limit: usize,
+    ) -> Result<Vec<rest::ChannelEntry>, ErrorCode> {
+        self.shared.shed.check(Class::History)?;
+        self.check_member(workspace, user).await?;
+        self.shared.reader.channels(user, workspace, after, limit).await.map_err(code_of)
+    }
+
+    /// The pinned messages of a room above `after`. Errors: `not_found`.
+    pub async fn pins(&self, user: UserId, room: RoomId, after: u64, limit: usize) -> Result<Pinned, ErrorCode> {
+        self.shared.shed.check(Class::History)?;
+        self.check_member(room, user).await?;
+        self.shared.reader.pins(room, after, limit).await.map_err(code_of)
+    }
+
+    /// How far the members of a room have read; rows may lag a few seconds behind what sockets were told.
+    pub async fn receipts(
+        &self,
+        user: UserId,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<rest::ReceiptEntry>, ErrorCode> {
+        self.shared.shed.check(Class::History)?;
+        self.check_member(room, user).await?;
+        let from = after.map(|user| [user.as_bytes().as_slice(), &[0]].concat()).unwrap_or_default();
+        let range = Range::all(Receipt::key_of(room, UserId::default()), limit).from(from);
+        let rows = self.shared.reader.records.list::<Receipt>(range).await.map_err(code_of)?;
+        Ok(rows.into_iter().map(|(row, _)| rest::ReceiptEntry { user: row.user, seq: row.seq, delivered: row.delivered }).collect())
+    }
+
+    /// The user's role in a room, as of everything applied.
+    pub async fn role(&self, room: RoomId, user: UserId) -> Result<Option<Role>, ErrorCode> {
+        self.shared.reader.role(room, user).await.map_err(code_of)
+    }
+
+    /// The room's last applied seq. Errors: `not_found`.
+    pub async fn head(&self, room: RoomId) -> Result<u64, ErrorCode> {
+        Ok(self.shared.reader.view(room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?.head)
+    }
+
+    /// Events after `after` and the head, for an operator: no right to read is asked for. Errors: `not_found`.
+    pub async fn export(&self, room: RoomId, after: u64, limit: u64) -> Result<(Vec<Event>, u64), ErrorCode> {
+        let head = self.head(room).await?;
+        let events = self.shared.reader.events(room, after + 1, head.min(after.saturating_add(limit))).await.map_err(code_of)?;
+        Ok((events.into_iter().map(Arc::unwrap_or_clone).collect(), head))
+    }
+
+    /// How these people are, as this one may know it: a status is for those who share a room. One look into the store,
+    /// however many are asked for.
+    pub async fn presence_of(&self, user: UserId, users: &[UserId]) -> Result<Vec<UserStatus>, ErrorCode> {
+        self.shared.shed.check(Class::Presence)?;
+        let rooms = self.shared.reader.rooms_of(user).await.map_err(code_of)?;
+        Ok(self.shared.presence.seen_from(user, rooms.into_keys(), users))
+    }
+
+    pub(super) async fn check_member(&self, room: RoomId, user: UserId) -> Result<(), ErrorCode> {
+        let role = self.shared.reader.role(room, user).await.map_err(code_of)?;
+        role.map(|_| ()).ok_or(ErrorCode::NotFound)
+    }
+}

@@ -1,0 +1,190 @@
+//! The face of a node's actors: what the edge and the HTTP API may ask of rooms and sessions.
+
+mod ask;
+mod load;
+mod say;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
+
+use cluster::{NodeId, Ring, Table};
+use parking_lot::RwLock;
+use ractor::Actor;
+use schema::client::{Act, Order, Resume};
+use schema::server::Refusal;
+use schema::{ConnectionId, DeviceId, ErrorCode, LoginId, RoomId, RoomSettings, SlotId, UserId};
+use store::{Journal, Records};
+use tokio::sync::{Notify, Semaphore, oneshot};
+
+use crate::admission::{Admission, Bounds, Full};
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::error::Error;
+use crate::metrics::metrics;
+use crate::outlet::{Down, Outlet};
+use crate::project::Projector;
+use crate::read::Reader;
+use crate::relay::Relay;
+use crate::reply::{Answering, RETRY_MS, RETRY_NODE_MS, Reply};
+use crate::room::{Request, RoomMessage};
+use crate::session::{Attachment, SessionMessage};
+use crate::shared::{Shared, now_ms};
+use crate::shed::{Class, Shed};
+use crate::slot::SlotMessage;
+use crate::subscribers::Subscribers;
+use crate::supervisor::Supervisor;
+
+pub use load::Load;
+
+/// An ordered request of somebody who is who they say.
+#[derive(Debug)]
+pub struct Command {
+    pub user: UserId,
+    pub order: Order,
+    pub act: Act,
+    pub reply: Reply,
+}
+
+/// A connection whose `hello` was checked.
+#[derive(Debug)]
+pub struct Attach {
+    pub user: UserId,
+    pub device: DeviceId,
+    pub login: LoginId,
+    pub connection: ConnectionId,
+    pub resume: Vec<Resume>,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Node {
+    pub(crate) shared: Arc<Shared>,
+    projector: Arc<Projector>,
+}
+
+impl Node {
+    /// Takes over all slots and answers when every one of them serves.
+    pub async fn start(config: Config, journal: Arc<dyn Journal>, records: Arc<dyn Records>, outlets: Vec<Outlet>) -> Result<Self, Error> {
+        let slots = config.slots;
+        let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), journal.grant(), slots)));
+        let reader = Reader::new(records, ring.clone());
+        let bell = Arc::new(Notify::new());
+        let bounds = Bounds {
+            room_requests_max: config.room_requests_max,
+            room_bytes_max: config.room_bytes_max,
+            slot_bytes_max: config.slot_bytes_max,
+            node_bytes_max: config.node_bytes_max,
+        };
+        let shared = Arc::new(Shared {
+            appends: config.appends_in_flight_max.map(Semaphore::new),
+            config,
+            ring,
+            journal: journal.clone(),
+            reader: reader.clone(),
+            subscribers: Arc::new(Subscribers::new(outlets)),
+            rooms: Directory::new(),
+            admission: Admission::new(bounds, slots),
+            shed: Shed::default(),
+            sessions: Directory::new(),
+            presence: Default::default(),
+            relay: Arc::new(Relay::default()),
+            slots: RwLock::default(),
+            activations: (0..slots).map(|_| AtomicU16::new(0)).collect(),
+            bell: bell.clone(),
+        });
+        let spawned = Actor::spawn(None, Supervisor, shared.clone()).await;
+        spawned.map_err(|error| Error::Slot { slot: 0, why: error.to_string() })?;
+        for slot in (0..slots).map(SlotId) {
+            let (answer, answered) = oneshot::channel();
+            let _ = shared.slot(slot).cast(SlotMessage::WhenServing(answer));
+            let serving = answered.await.unwrap_or_else(|_| Err("its actor ended".to_owned()));
+            serving.map_err(|why| Error::Slot { slot: slot.0, why })?;
+        }
+        let told = shared.clone();
+        let projected = Box::new(move |slot: SlotId, block| drop(told.slot(slot).cast(SlotMessage::Projected(block))));
+        let projector = Arc::new(Projector { reader, journal, bell, slots, projected });
+        tokio::spawn(projector.clone().run());
+        tokio::spawn(shared.relay.clone().run(shared.subscribers.clone(), now_ms));
+        Ok(Self { shared, projector })
+    }
+
+    /// Never blocks. Answered exactly once; `busy` when the room, its slot or the node has as much waiting as it may.
+    pub fn command(&self, command: Command) {
+        let Command { user, mut order, act, reply } = command;
+        if let Act::Create { kind: schema::RoomKind::Direct, members, .. } = &act {
+            order.room = RoomId::direct(user, members.first().copied().unwrap_or(user));
+        }
+        let shared = &self.shared;
+        let mut answering = Answering::new(reply, order.room, order.cmid, shared.subscribers.clone());
+        if let Err(code) = shared.shed.check(Class::Send) {
+            return answering.refuse(code, Some(RETRY_NODE_MS));
+        }
+        match shared.admission.enter(order.room, shared.reader.slot(order.room), weight(&act)) {
+            Ok(permit) => {
+                answering.hold(permit);
+                shared.tell_room(order.room, RoomMessage::Request(Box::new(Request { user, order, act, answering })));
+            }
+            Err(full) => {
+                metrics().busy(full).increment(1);
+                answering.refuse(ErrorCode::Busy, Some(if full == Full::Node { RETRY_NODE_MS } else { RETRY_MS }));
+            }
+        }
+    }
+
+    /// Greets a connection by `Down::Greet`. Errors: why not; the connection is to be told and closed.
+    pub async fn attach(&self, attach: Attach) -> Result<(), Refusal> {
+        crate::greet::greet(&self.shared, attach).await
+    }
+
+    /// The connection is gone.
+    pub fn detach(&self, user: UserId, connection: ConnectionId) {
+        crate::greet::detach(&self.shared, user, connection);
+    }
+
+    /// A lot has fewer connections in a room than it was sent joins for.
+    pub fn left(&self, room: RoomId, lot: u16, count: u32) {
+        self.shared.subscribers.left(room, lot, count);
+    }
+
+    /// Closes the sockets of a revoked login.
+    pub fn close_login(&self, user: UserId, login: LoginId) {
+        for Attachment { connection, .. } in self.shared.presence.attachments(user).into_iter().filter(|a| a.login == login) {
+            self.shared.subscribers.outlet(connection).push(Down::Close { connection, code: schema::CloseCode::Revoked });
+        }
+    }
+
+    /// Tells all connections to go, spread over the window.
+    pub fn send_away(&self, window_ms: u32) {
+        self.shared.subscribers.outlets().iter().for_each(|outlet| outlet.push(Down::Drain { window_ms }));
+    }
+
+    /// Everything that was applied is in the projections when this returns. Errors: the store's.
+    pub async fn flush(&self) -> Result<(), Error> {
+        let mut waits = Vec::new();
+        self.shared.sessions.for_each_awake(|_, actor| {
+            let (answer, answered) = oneshot::channel();
+            let _ = actor.cast(SessionMessage::Save { answer });
+            waits.push(answered);
+        });
+        for answered in waits {
+            let _ = answered.await;
+        }
+        Ok(self.projector.carry().await?)
+    }
+}
+
+/// Bytes that a request counts for while it waits: no less than those of the event it becomes.
+fn weight(act: &Act) -> usize {
+    const FIELDS: usize = 384;
+    let of_settings = |settings: &RoomSettings| settings.name.len() + settings.topic.len();
+    FIELDS
+        + match act {
+            Act::Post { text, origin, .. } => text.len() + origin.as_ref().and_then(|o| o.thread.as_ref()).map_or(0, String::len),
+            Act::Edit { text, .. } => text.len(),
+            Act::Delete { reason, .. } => reason.as_ref().map_or(0, String::len),
+            Act::React { emoji, .. } => emoji.len(),
+            Act::Create { settings, members, .. } => of_settings(settings) + members.len() * 48,
+            Act::Settings { settings } => of_settings(settings),
+            Act::Pin { .. } | Act::Join | Act::Leave | Act::Invite { .. } | Act::Kick { .. } | Act::Role { .. } => 0,
+        }
+}

@@ -1,0 +1,91 @@
+//! The rooms and sessions of a slot: how they wake, and what becomes of them when they end.
+
+use ractor::{Actor, ActorCell, ActorId, ActorRef};
+use schema::{RoomId, UserId};
+
+use super::{SlotMessage, State};
+use crate::room::RoomActor;
+use crate::session::SessionActor;
+use crate::slot::core::Input;
+
+impl State {
+    pub(super) async fn wake_wanted(&mut self, myself: &ActorRef<SlotMessage>) {
+        if !self.core.is_serving() || self.wanted.is_empty() {
+            return;
+        }
+        let ready: Vec<RoomId> =
+            self.wanted.iter().copied().filter(|room| !self.rooms.contains_key(room) && !self.core.is_in_flight(*room)).collect();
+        for room in ready {
+            self.wanted.remove(&room);
+            let arguments = (self.shared.clone(), room, self.activation, myself.clone());
+            match Actor::spawn_linked(None, RoomActor, arguments, myself.get_cell()).await {
+                Ok((actor, _)) => {
+                    self.rooms.insert(room, actor.get_cell());
+                    self.rooms_by_actor.insert(actor.get_id(), room);
+                    self.shared.rooms.woken(room, actor);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a room could not be woken");
+                    drop(self.shared.rooms.lost(room));
+                }
+            }
+        }
+    }
+
+    pub(super) async fn wake_session(&mut self, myself: &ActorRef<SlotMessage>, user: UserId) {
+        match Actor::spawn_linked(None, SessionActor, (self.shared.clone(), user), myself.get_cell()).await {
+            Ok((actor, _)) => {
+                self.sessions_by_actor.insert(actor.get_id(), user);
+                self.shared.sessions.woken(user, actor);
+            }
+            Err(error) => {
+                tracing::error!(%error, "a session could not be woken");
+                drop(self.shared.sessions.lost(user));
+            }
+        }
+    }
+
+    pub(super) fn is_awake(&self, room: RoomId, actor: ActorId) -> bool {
+        self.rooms.get(&room).is_some_and(|known| known.get_id() == actor)
+    }
+
+    /// A room failed with applied events that it had not shown: whoever watches it must not miss them.
+    pub(super) async fn show_missed(&self, actor: ActorId) {
+        let Some(room) = self.rooms_by_actor.get(&actor).copied() else { return };
+        let (reader, watched) = (&self.shared.reader, self.shared.subscribers.view(room).map_or(u64::MAX, |view| view.head));
+        let missed = match reader.view(room).await {
+            Ok(Some(now)) if now.head > watched => reader.events(room, watched + 1, now.head).await,
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        match missed {
+            // Shown even if it is nothing: whoever loads the room just now has to load it again.
+            Ok(events) => self.shared.show(room, &events),
+            Err(error) => tracing::error!(%error, %room, "a room failed and what it did not show cannot be read"),
+        }
+    }
+
+    /// An actor ended: parked in good order, or broken. Of a broken one nothing unapplied may be journaled.
+    pub(super) async fn gone(&mut self, myself: &ActorRef<SlotMessage>, cell: &ActorCell) {
+        if let Some(user) = self.sessions_by_actor.remove(&cell.get_id()) {
+            if self.shared.sessions.is_place_of(user, cell.get_id()) {
+                drop(self.shared.sessions.lost(user));
+            }
+            return;
+        }
+        let Some(room) = self.rooms_by_actor.remove(&cell.get_id()) else { return };
+        if self.is_awake(room, cell.get_id()) {
+            self.rooms.remove(&room);
+            if self.shared.rooms.is_place_of(room, cell.get_id()) {
+                drop(self.shared.rooms.lost(room));
+            }
+            self.step(myself, Input::RoomLost(room)).await;
+        }
+        self.wake_wanted(myself).await;
+    }
+
+    /// What waits for a room that cannot be woken now.
+    pub(super) fn refuse(&self, room: RoomId) {
+        self.shared.rooms.lost(room).into_iter().for_each(|message| message.refuse(self.refusal));
+    }
+}
