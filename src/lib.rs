@@ -12,5 +12,6 @@ pub mod http;
 pub mod import;
 pub mod limits;
 pub mod logs;
+pub mod memory;
 mod up;
 pub mod wiring;

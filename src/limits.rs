@@ -54,6 +54,13 @@ pub struct Limits {
     /// Deliveries of a big room before the lot reads again.
     pub slice_members: usize,
 
+    /// Memory that the process may take; 0: what its container or the machine has. From `memory_soft_percent` of it on new
+    /// sockets get 503; from `memory_hard_percent` on slow connections are closed and requests shed by class.
+    /// `hubbub_memory_used_bytes`, `hubbub_memory_level`
+    pub memory_bytes: u64,
+    pub memory_soft_percent: u8,
+    pub memory_hard_percent: u8,
+
     /// A client says something at least this often; silent for two of these: close 4002.
     pub heartbeat_ms: u32,
     /// After our close frame the peer has this long to answer it.
@@ -86,6 +93,9 @@ impl Default for Limits {
             lot_inbox_bytes_max: 4 * 1024 * 1024,
             joined_bytes_max: 16 * 1024,
             slice_members: 512,
+            memory_bytes: 0,
+            memory_soft_percent: 70,
+            memory_hard_percent: 85,
             heartbeat_ms: 30_000,
             linger_ms: 2_000,
         }

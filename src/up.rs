@@ -2,8 +2,11 @@
 //!
 //! Called on a lot's thread, so nothing here waits: what takes time is a task. Every request with an id is answered once.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
+use actors::error::Refused;
 use actors::outlet::{Down, Encoded, Outlet};
 use actors::{Attach, Command, Node, PageQuery, Reply};
 use schema::client::{Hello, History, StateHash};
@@ -19,6 +22,10 @@ use crate::edge::{Up, UpFn};
 const GREETINGS_MAX: usize = 256;
 /// Pages and hashes being read at once.
 const READS_MAX: usize = 256;
+/// From asking for one until it is given up.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+/// When a read that was refused for now may be tried again.
+const READ_RETRY_MS: u32 = 1_000;
 
 struct Upward {
     node: Node,
@@ -109,30 +116,39 @@ impl Upward {
     fn history(self: &Arc<Self>, connection: ConnectionId, user: UserId, asked: History) {
         let this = self.clone();
         self.runtime.spawn(async move {
-            let _place = this.reads.acquire().await;
             let History { id, room, before, after, around, at, limit } = asked;
-            let answer = match this.node.history(user, PageQuery { room, before, after, around, at, limit }).await {
-                Ok(page) => {
-                    let schema::rest::Page { room, from, to, head, ordinal, events, marks } = page;
-                    ServerEvent::History(server::History { id, room, from, to, head, ordinal, events, marks })
-                }
-                Err(refused) => ServerEvent::Error(refused.refusal(id)),
-            };
-            this.send(connection, answer);
+            let read = this.node.history(user, PageQuery { room, before, after, around, at, limit });
+            let answer = this.in_turn(read).await.map(|page| {
+                let schema::rest::Page { room, from, to, head, ordinal, events, marks } = page;
+                ServerEvent::History(server::History { id, room, from, to, head, ordinal, events, marks })
+            });
+            this.answer(connection, id, answer);
         });
     }
 
     fn state_hash(self: &Arc<Self>, connection: ConnectionId, user: UserId, asked: StateHash) {
         let this = self.clone();
         self.runtime.spawn(async move {
-            let _place = this.reads.acquire().await;
             let StateHash { id, room, from, to } = asked;
-            let answer = match this.node.state_hash(user, room, from, to).await {
-                Ok(hash) => ServerEvent::StateHash(server::StateHash { id, room, from, to, hash }),
-                Err(refused) => ServerEvent::Error(refused.refusal(id)),
-            };
-            this.send(connection, answer);
+            let hash = this.in_turn(this.node.state_hash(user, room, from, to)).await;
+            let answer = hash.map(|hash| ServerEvent::StateHash(server::StateHash { id, room, from, to, hash }));
+            this.answer(connection, id, answer);
         });
+    }
+
+    /// Waiting for its turn counts: whoever asked has given it up after that.
+    async fn in_turn<T>(&self, read: impl Future<Output = Result<T, Refused>>) -> Result<T, Refused> {
+        let in_turn = async {
+            let _place = self.reads.acquire().await;
+            read.await
+        };
+        tokio::time::timeout(READ_WITHIN, in_turn).await.unwrap_or(Err(ErrorCode::Unavailable.into()))
+    }
+
+    fn answer(&self, connection: ConnectionId, id: u32, answer: Result<ServerEvent, Refused>) {
+        let retry_after_ms = |code: ErrorCode| code.is_temporary().then_some(READ_RETRY_MS);
+        let refuse = |why: Refused| ServerEvent::Error(Refusal { retry_after_ms: retry_after_ms(why.code), ..why.refusal(id) });
+        self.send(connection, answer.unwrap_or_else(refuse));
     }
 
     fn outlet(&self, connection: ConnectionId) -> &Outlet {

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use actors::Node;
@@ -13,7 +13,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use schema::InstallationId;
 use schema::record::Installation;
-use store::{Embedded, Expect, Journal, Put, Records, RecordsExt};
+use store::{Calls, Embedded, Expect, Journal, Put, Records, RecordsExt};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::edge::{Certificates, Door, Lots, Origins, Secure};
 use crate::health::Health;
 use crate::http::{self, Http, Peer};
+use crate::memory::{self, Measures, Memory};
 use crate::{logs, up};
 
 /// Slots of a data set; the number is stored nowhere else and stays.
@@ -56,7 +57,7 @@ pub struct Running {
 
 /// Opens the data, off the async workers: it may take a while after a crash. Errors: one sentence each.
 pub async fn open_store(config: &Config) -> anyhow::Result<Opened> {
-    let (data_dir, settings) = (&config.node.data_dir, config.store.settings());
+    let (data_dir, settings) = (&config.node.data_dir, config.store.settings(memory::limit_bytes(&config.limits)));
     let folder = store_dir(data_dir);
     std::fs::create_dir_all(&folder).with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
     let embedded = tokio::task::spawn_blocking(move || Embedded::open(folder, settings)).await??;
@@ -113,6 +114,10 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
 
     let Opened { journal, records, installation, backup, is_read_only } = open_store(config).await?;
     health.ready_while("store", move || if is_read_only() { Err("it takes no writes: the disk is nearly full".into()) } else { Ok(()) });
+    let records = calls(config, records);
+    let memory = Memory::new(&config.limits);
+    let watched = memory.clone();
+    health.ready_while("memory", move || watched.check());
     let auth = Auth::open(records.clone(), config.auth.settings()).await?;
     let prepared = Lots::prepare(&config.limits, lots(config))?;
     let outlets = prepared.outlets();
@@ -128,6 +133,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     tokio::spawn(admin::socket::serve(socket, desk));
 
     let door = Door::new(lots.clone(), router(config, &auth, &node, &lots), origins, config.edge.trusted_proxies.clone(), certificates);
+    look(&memory, &node, &door, &lots);
+    tokio::spawn(look_around(memory, node.clone(), Arc::downgrade(&door), Arc::downgrade(&lots)));
     let serving = door.clone();
     tokio::spawn(async move { serving.serve(listener).await });
     health.serving();
@@ -164,6 +171,32 @@ impl Running {
         self.node.flush().await?;
         Ok(())
     }
+}
+
+/// What people wait for goes through this; what nobody waits for, and the journal, has bounds of its own.
+fn calls(config: &Config, records: Arc<dyn Records>) -> Arc<dyn Records> {
+    Arc::new(Calls::new(records, config.store.calls_max, Duration::from_millis(config.store.call_ms.into())))
+}
+
+/// How often what is bounded is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How much of everything is in use, for the metrics; and what follows from the memory that is.
+async fn look_around(memory: Memory, node: Node, door: Weak<Door>, lots: Weak<Lots>) {
+    let mut looks = tokio::time::interval(LOOK);
+    while let (Some(door), Some(lots)) = (door.upgrade(), lots.upgrade()) {
+        look(&memory, &node, &door, &lots);
+        drop((door, lots));
+        looks.tick().await;
+    }
+}
+
+fn look(memory: &Memory, node: &Node, door: &Door, lots: &Lots) {
+    let Measures { level, close_bytes } = memory.look();
+    door.take_sockets(level.takes_sockets());
+    node.shed(level.classes_shed());
+    lots.close_slowest(close_bytes);
+    node.measure();
 }
 
 /// After the drain window, for what is still under way.

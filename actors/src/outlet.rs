@@ -79,6 +79,10 @@ pub enum Down {
         connection: ConnectionId,
         code: CloseCode,
     },
+    /// The node is short of memory: close those who have most to read yet, until so many bytes are given back.
+    Slowest {
+        bytes: u64,
+    },
     /// Tell every connection that the node drains; then `reconnect`, each with its own delay up to the window; then close.
     Drain {
         window_ms: u32,

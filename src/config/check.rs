@@ -51,6 +51,8 @@ impl Config {
             ("store.queue_bytes", store.queue_bytes as u64, MIB),
             ("store.reserve_bytes", store.reserve_bytes, 16 * MIB),
             ("store.readers", store.readers as u64, 1),
+            ("store.calls_max", store.calls_max as u64, 1),
+            ("store.call_ms", u64::from(store.call_ms), 100),
             ("rooms.requests_waiting_max", rooms.requests_waiting_max as u64, 1),
             ("rooms.bytes_waiting_max", rooms.bytes_waiting_max as u64, MIB),
             ("rooms.slot_bytes_waiting_max", rooms.slot_bytes_waiting_max as u64, MIB),
@@ -75,6 +77,9 @@ impl Config {
         ] {
             refuse(value == 0, key, "with 0 nobody could connect")?;
         }
+        let (soft, hard) = (limits.memory_soft_percent, limits.memory_hard_percent);
+        refuse(soft < 10, "limits.memory_soft_percent", "it has to be at least 10: below it nobody could connect")?;
+        refuse(soft >= hard || hard > 97, "limits.memory_hard_percent", "it has to be above limits.memory_soft_percent and at most 97")?;
         refuse(
             limits.message_bytes_max > schema::limits::MESSAGE_BYTES_MAX,
             "limits.message_bytes_max",
@@ -104,6 +109,15 @@ mod tests {
     #[test]
     fn the_defaults_make_sense() {
         assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn lines_of_memory_that_are_out_of_order_are_refused() {
+        for (soft, hard, key) in [(5, 85, "soft"), (85, 85, "hard"), (90, 85, "hard"), (70, 100, "hard")] {
+            let mut config = Config::default();
+            (config.limits.memory_soft_percent, config.limits.memory_hard_percent) = (soft, hard);
+            assert_eq!(config.check().unwrap_err().0, format!("limits.memory_{key}_percent"));
+        }
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub struct Store {
     pub ballast_bytes: u64,
     /// Threads that read.
     pub readers: usize,
+    /// Calls under way that somebody waits for. Over it: they wait in turn, within the deadline.
+    pub calls_max: usize,
+    /// A call that is not answered by then is given up: `unavailable`. After 32 in a row none is made for a second.
+    pub call_ms: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,15 +53,19 @@ impl Default for Store {
             reserve_bytes: store.reserve_bytes,
             ballast_bytes: store.ballast_bytes,
             readers: store.readers,
+            calls_max: 256,
+            call_ms: 5_000,
         }
     }
 }
 
 impl Store {
-    pub fn settings(&self) -> EmbeddedConfig {
+    /// `memory_bytes`: what the process may take.
+    pub fn settings(&self, memory_bytes: u64) -> EmbeddedConfig {
         let default = EmbeddedConfig::default();
+        let quarter = (memory_bytes / 4).clamp(32 << 20, 4 << 30);
         EmbeddedConfig {
-            cache_bytes: if self.cache_bytes == 0 { default.cache_bytes } else { self.cache_bytes },
+            cache_bytes: if self.cache_bytes == 0 { quarter } else { self.cache_bytes },
             queue_bytes: self.queue_bytes,
             reserve_bytes: self.reserve_bytes,
             ballast_bytes: self.ballast_bytes,

@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -60,6 +61,7 @@ pub struct Door {
     tls_accepts: Mutex<Rate>,
     http: Arc<Semaphore>,
     draining: watch::Sender<bool>,
+    takes_sockets: AtomicBool,
     metrics: DoorMetrics,
 }
 
@@ -93,6 +95,7 @@ impl Door {
             certificates,
             lots,
             draining: watch::Sender::new(false),
+            takes_sockets: AtomicBool::new(true),
             metrics: DoorMetrics::new(),
         })
     }
@@ -100,6 +103,11 @@ impl Door {
     /// Nobody new comes in: `serve` ends, requests for sockets get 503.
     pub fn drain(&self) {
         self.draining.send_replace(true);
+    }
+
+    /// While it is false, requests for sockets get 503; all others are answered.
+    pub fn take_sockets(&self, take: bool) {
+        self.takes_sockets.store(take, Ordering::Relaxed);
     }
 
     /// Accepts until `drain`.
@@ -231,6 +239,10 @@ impl Door {
         if *self.draining.borrow() {
             self.metrics.refused_draining.increment(1);
             return problem(ErrorCode::Draining, None);
+        }
+        if !self.takes_sockets.load(Ordering::Relaxed) {
+            self.metrics.refused_memory.increment(1);
+            return problem(ErrorCode::Busy, Some("the node is short of memory: connect again after the delay"));
         }
         let direct = Peer { address: visit.peer.ip(), tls: visit.secure };
         let address = direct.seen_through(&parts.headers, &self.proxies).address;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use actors::outlet::Outlet;
+use actors::outlet::{Down, Outlet};
 use bytes::Bytes;
 use mio::{Poll, Token, Waker};
 use parking_lot::Mutex;
@@ -117,6 +117,14 @@ impl Lots {
     }
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Connections that have most to read yet are closed until so many bytes are given back, by all lots together.
+    pub fn close_slowest(&self, bytes: u64) {
+        let each = bytes.div_ceil(self.shared.outlets.len() as u64);
+        if each > 0 {
+            self.shared.outlets.iter().for_each(|outlet| outlet.push(Down::Slowest { bytes: each }));
+        }
     }
 
     /// Gives a socket to the next lot in turn.

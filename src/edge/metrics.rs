@@ -71,6 +71,7 @@ pub struct DoorMetrics {
     pub refused_origin: Counter,
     pub refused_request: Counter,
     pub refused_draining: Counter,
+    pub refused_memory: Counter,
     pub refused_tls: Counter,
     pub refused_tls_rate: Counter,
 }
@@ -88,6 +89,7 @@ impl DoorMetrics {
             refused_origin: refused("origin"),
             refused_request: refused("request"),
             refused_draining: refused("draining"),
+            refused_memory: refused("memory"),
             refused_tls: refused("tls"),
             refused_tls_rate: refused("tls_rate"),
         }

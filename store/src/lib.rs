@@ -1,6 +1,8 @@
 //! State behind two small traits, `Journal` and `Records`; backends that keep their promises, and the one suite that says so.
 //! Knows nothing of rooms' rules, of actors or of sockets. No driver type is in a public signature.
 
+pub mod breaker;
+pub mod calls;
 pub mod cell;
 pub mod conformance;
 pub mod embedded;
@@ -15,6 +17,7 @@ pub mod sim;
 use std::future::Future;
 use std::pin::Pin;
 
+pub use calls::Calls;
 pub use embedded::{BackupSummary, Embedded, EmbeddedConfig, restore};
 pub use error::Error;
 pub use journal::{Append, Appended, Fenced, Journal, StoredBlock};

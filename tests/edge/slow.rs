@@ -109,6 +109,25 @@ fn a_reader_without_progress_is_closed_as_slow() {
 }
 
 #[test]
+fn for_want_of_memory_those_go_first_who_have_most_to_read_and_no_more_than_needed() {
+    let world = World::new();
+    let (_slow, second) = world.member(user(1), &[room(1)]);
+    let (_slowest, first) = world.member(user(2), &[room(1)]);
+    let (mut neighbour, _) = world.member(user(3), &[room(1)]);
+    flood(&world, room(1), 1..=FLOOD, &mut neighbour);
+    world.down(Down::Send { connection: first, event: message(room(2), 1, &"x".repeat(32 * 1024)) });
+    for expected in [first, second] {
+        world.down(Down::Slowest { bytes: 1 });
+        assert!(matches!(world.up(), Up::Closed { connection, .. } if connection == expected));
+        world.batch(room(2), Vec::new());
+    }
+    world.down(Down::Slowest { bytes: u64::MAX });
+    world.batch(room(1), vec![message(room(1), FLOOD + 1, "who keeps up stays")]);
+    assert_eq!(next_seq(&mut neighbour), FLOOD + 1);
+    assert!(world.says_nothing());
+}
+
+#[test]
 fn answers_that_nobody_reads_close_the_connection_within_the_bound() {
     let world = World::with(Limits { linger_ms: 20_000, ..Limits::default() });
     let (mut slow, connection) = world.member(user(1), &[room(1)]);

@@ -1,5 +1,6 @@
 //! A whole node on its own data, met over its real doors.
 
+mod memory;
 mod sign_in;
 
 use std::time::Duration;
@@ -25,8 +26,13 @@ pub struct House {
 
 impl House {
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config::default();
+        change(&mut config);
         config.node.data_dir = data.path().join("data");
         config.listen.http.set_port(0);
         config.listen.admin.set_port(0);

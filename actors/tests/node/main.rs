@@ -1,6 +1,7 @@
 //! A whole node without sockets: real actors on a store in memory, with a test in the place of a lot.
 
 mod bounds;
+mod calls;
 mod exactly_once;
 mod full_disk;
 mod greeting;

@@ -19,6 +19,26 @@ impl Lot {
         self.close_with(index, code.number(), code.sentence());
     }
 
+    /// Those first who have most to read yet; what they did not read they get when they come again and resume.
+    pub(super) fn close_slowest(&mut self, bytes: u64) {
+        let mut slow: Vec<(usize, u32)> = (0..self.slab.places())
+            .filter_map(|index| {
+                let entry = self.slab.get(index).filter(|entry| entry.phase == Phase::Live)?;
+                let (bytes, _) = waiting(entry);
+                (bytes > 0).then_some((bytes, index))
+            })
+            .collect();
+        slow.sort_unstable_by(|a, b| b.cmp(a));
+        let mut left = bytes;
+        for (bytes, index) in slow {
+            if left == 0 {
+                return;
+            }
+            left = left.saturating_sub(bytes as u64);
+            self.close(index, CloseCode::Slow);
+        }
+    }
+
     pub(super) fn close_with(&mut self, index: u32, code: u16, sentence: &str) {
         let mut frame = Vec::new();
         write_close(&mut frame, code, sentence);

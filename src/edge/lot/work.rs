@@ -88,7 +88,7 @@ impl Lot {
                     self.script.push_back(Work::Ephemeral { room, joined, except, next: 0 });
                 }
                 Down::Drain { window_ms } => self.script.push_back(Work::Drain { window_ms, next: 0 }),
-                Down::Send { .. } | Down::Close { .. } => self.script.push_back(Work::One(down)),
+                Down::Send { .. } | Down::Close { .. } | Down::Slowest { .. } => self.script.push_back(Work::One(down)),
                 Down::Join { .. } | Down::Part { .. } | Down::Greet { .. } => {
                     open.clear();
                     self.script.push_back(Work::One(down));
@@ -269,6 +269,7 @@ impl Lot {
                     self.close(index, code);
                 }
             }
+            Down::Slowest { bytes } => self.close_slowest(bytes),
             Down::Batch { .. } | Down::Ephemeral { .. } | Down::Drain { .. } => unreachable!("the script has its own work for these"),
         }
     }
