@@ -4,6 +4,7 @@
 mod parts;
 mod prepare;
 mod tally;
+mod up;
 
 use std::time::{Duration, Instant};
 

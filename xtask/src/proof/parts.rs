@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::tally::{self, Tally};
-use super::{Part, prepare};
+use super::{Part, prepare, up};
 use crate::{check, client, licences, run, tidy};
 
 pub const ALL: &[Part] = &[
@@ -18,6 +18,7 @@ pub const ALL: &[Part] = &[
     Part { name: "power", proves: "twenty power cuts lose nothing that was acknowledged", run: power },
     Part { name: "web", proves: "the client's types, unit tests and build", run: web },
     Part { name: "browser", proves: "the client in Chromium against a real node", run: browser },
+    Part { name: "up", proves: "the first command starts, keeps its data, and stops on Ctrl-C", run: first_command },
     Part { name: "foreign", proves: "clients in Python and Node that know PROTOCOL alone", run: foreign },
 ];
 
@@ -71,6 +72,11 @@ fn browser() -> Result<Tally> {
     client::install()?;
     client::build()?;
     counted(run::npm("web").args(["run", "e2e"]).env("HUBBUB_BIN", node()?))
+}
+
+fn first_command() -> Result<Tally> {
+    prepare::have(&["Rust", "C compiler", "make", "Node", "npm"])?;
+    up::prove(node()?)
 }
 
 fn foreign() -> Result<Tally> {

@@ -3,20 +3,17 @@
 //! Ctrl-C. It is no way to run Hubbub for others: that is `hubbub serve` with a configuration.
 
 mod demo;
-mod node;
-mod rest;
-mod talk;
+pub mod node;
+pub mod rest;
+pub mod talk;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{client, doctor, run};
 use node::Node;
-
-/// Everything of this node: its data, its log, and how far the demo came.
-const HOME: &str = ".hubbub";
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -29,12 +26,19 @@ pub struct Options {
     /// Build the node without optimising: quicker to build, slower to run
     #[arg(long)]
     quick: bool,
+    /// Start this program, and build none
+    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
+    node: Option<PathBuf>,
+    /// Everything of this node: its data, its log, and how far the demo came
+    #[arg(long, value_name = "DIR", default_value = ".hubbub")]
+    home: PathBuf,
 }
 
 pub fn run(options: &Options) -> Result<()> {
     doctor::require(doctor::TO_RUN)?;
+    node::ensure_free(options.port)?;
     let stop = on_stop()?;
-    let program = match build(options.quick) {
+    let program = match build(options) {
         // Ctrl-C reached the builders too: they did not fail, they were stopped.
         Err(_) if stop.try_recv().is_ok() => {
             println!("\nstopped");
@@ -43,31 +47,37 @@ pub fn run(options: &Options) -> Result<()> {
         built => built?,
     };
     println!("[3/3] starting");
-    let first = prepare_home(options.fresh)?;
-    let mut node = Node::start(&program, Path::new(HOME), options.port, first)?;
-    let outcome = live(&mut node, first, &stop);
+    // Once more after minutes of building, and before `--fresh` drops what a node in the way may be using.
+    node::ensure_free(options.port)?;
+    let first = prepare_home(&options.home, options.fresh)?;
+    let mut node = Node::start(&program, &options.home, options.port, first)?;
+    let outcome = live(&mut node, &options.home, first, &stop);
     node.stop()?;
     outcome
 }
 
-fn build(quick: bool) -> Result<std::path::PathBuf> {
+fn build(options: &Options) -> Result<PathBuf> {
     println!("[1/3] the web client");
     client::install()?;
     client::build()?;
-    println!("[2/3] the node{}", if quick { "" } else { " (the first build takes some minutes)" });
-    build_node(quick)
+    if let Some(node) = &options.node {
+        println!("[2/3] the node is {}", node.display());
+        return Ok(node.clone());
+    }
+    println!("[2/3] the node{}", if options.quick { "" } else { " (the first build takes some minutes)" });
+    build_node(options.quick)
 }
 
 /// From the first answer to Ctrl-C, or to the node's own end.
-fn live(node: &mut Node, first: bool, stop: &mpsc::Receiver<()>) -> Result<()> {
+fn live(node: &mut Node, home: &Path, first: bool, stop: &mpsc::Receiver<()>) -> Result<()> {
     if !node.wait_ready(stop)? {
         return Ok(());
     }
     if first {
         demo::play(&rest::Api::new(node.address()), stop)?;
-        std::fs::write(stage_file(), "done")?;
+        std::fs::write(stage_file(home), "done")?;
     }
-    print_welcome(node, Path::new(&stage_file()).exists())?;
+    print_welcome(node, home, stage_file(home).exists())?;
     match node.wait(stop)? {
         None => {
             println!("\nstopping …");
@@ -87,7 +97,7 @@ fn on_stop() -> Result<mpsc::Receiver<()>> {
     Ok(heard)
 }
 
-fn build_node(quick: bool) -> Result<std::path::PathBuf> {
+fn build_node(quick: bool) -> Result<PathBuf> {
     let mut build = run::cargo();
     build.args(["build", "--package", "hubbub", "--bin", "hubbub"]);
     if !quick {
@@ -97,33 +107,33 @@ fn build_node(quick: bool) -> Result<std::path::PathBuf> {
     Ok(run::target_folder()?.join(if quick { "debug/hubbub" } else { "release/hubbub" }))
 }
 
-fn stage_file() -> String {
-    format!("{HOME}/demo")
+fn stage_file(home: &Path) -> PathBuf {
+    home.join("demo")
 }
 
 /// Whether the demo is to be played: on data that is new, and on data whose demo was cut off, which is dropped.
-fn prepare_home(fresh: bool) -> Result<bool> {
-    let stage = std::fs::read_to_string(stage_file()).ok();
-    let data = Path::new(HOME).join("data");
+fn prepare_home(home: &Path, fresh: bool) -> Result<bool> {
+    let stage = std::fs::read_to_string(stage_file(home)).ok();
+    let data = home.join("data");
     let cut_off = stage.as_deref() == Some("begun");
-    if (fresh || cut_off) && Path::new(HOME).exists() {
-        std::fs::remove_dir_all(HOME).with_context(|| format!("cannot drop {HOME}: is another node still running on it?"))?;
+    if (fresh || cut_off) && home.exists() {
+        std::fs::remove_dir_all(home).with_context(|| format!("cannot drop {}: is another node still running on it?", home.display()))?;
     }
     let first = !data.exists();
     std::fs::create_dir_all(&data)?;
     if first {
-        std::fs::write(stage_file(), "begun")?;
+        std::fs::write(stage_file(home), "begun")?;
     }
     Ok(first)
 }
 
-fn print_welcome(node: &Node, with_people: bool) -> Result<()> {
+fn print_welcome(node: &Node, home: &Path, with_people: bool) -> Result<()> {
     println!("\nHubbub is up: {}", node.address());
     if with_people {
         let names: Vec<_> = talk::cast()?.people.into_iter().map(|person| person.name).collect();
         println!("Log in as {}; everybody's password is {}", names.join(", "), talk::PASSWORD);
         println!("Two browsers (or one, and a private window) make a conversation.");
     }
-    println!("Ctrl-C stops it. Data and log stay in {HOME}/ for the next start; `cargo xtask up --fresh` drops them.");
+    println!("Ctrl-C stops it. Data and log stay in {}/ for the next start; `cargo xtask up --fresh` drops them.", home.display());
     Ok(())
 }

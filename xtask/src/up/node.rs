@@ -30,11 +30,6 @@ pub struct Node {
 impl Node {
     /// `first`: with room for the demo's people to say all their lines at once.
     pub fn start(program: &Path, home: &Path, port: u16, first: bool) -> Result<Self> {
-        // The node would say it too, but into its log.
-        ensure!(
-            TcpListener::bind(("127.0.0.1", port)).is_ok(),
-            "port {port} is taken: stop what listens there, or choose another with `--port N`"
-        );
         let log = home.join("node.log");
         let log_file = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = Command::new(program);
@@ -127,8 +122,15 @@ impl Node {
     }
 }
 
+/// The node would say it too, but into its log.
+pub fn ensure_free(port: u16) -> Result<()> {
+    let bound = TcpListener::bind(("127.0.0.1", port));
+    ensure!(bound.is_ok(), "port {port} is taken: stop what listens there, or choose another with `--port N`");
+    Ok(())
+}
+
 /// For the admin port, which nobody has to know.
-fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 

@@ -1,0 +1,167 @@
+//! The README's first command, as somebody meets it who tries Hubbub: it starts, says who may log in, stops on Ctrl-C, keeps
+//! its data, drops it when told to, and says in a sentence what stands in its way.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use schema::id::DeviceId;
+use schema::rest::{LogIn, SignUp, Tokens};
+use uuid::Uuid;
+
+use super::tally::Tally;
+use crate::run;
+use crate::up::node::free_port;
+use crate::up::rest::{Api, Ask};
+use crate::up::talk;
+
+/// What it promises, and the look at it.
+type Step = (&'static str, fn(&Place) -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("the first start answers, and the demo's people can log in", first_start),
+    ("the second start has what was there, and a taken port is named", second_start),
+    ("a node that is killed ends it with a sentence", killed),
+    ("a fresh start has dropped what was there", fresh_start),
+];
+
+/// Which program is started where.
+struct Place {
+    node: PathBuf,
+    home: PathBuf,
+    port: u16,
+}
+
+impl Place {
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+/// With the program that the tests built. The steps build on each other: the first that fails is the last.
+pub fn prove(node: PathBuf) -> Result<Tally> {
+    let home = std::path::absolute(run::target_folder()?.join("up"))?;
+    if home.exists() {
+        std::fs::remove_dir_all(&home)?;
+    }
+    let place = Place { node, home, port: free_port()? };
+    let mut tally = Tally::default();
+    for (promise, step) in STEPS {
+        step(&place).with_context(|| format!("broken: {promise}"))?;
+        println!("ok: {promise}");
+        tally.add(Tally::success());
+    }
+    Ok(tally)
+}
+
+/// A `cargo xtask up` of which every line is read, so that nothing is waited for but what it says.
+struct Up {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    api: Api,
+}
+
+impl Up {
+    fn spawn(place: &Place, more: &[&str]) -> Result<Self> {
+        let mut up = Command::new(std::env::current_exe()?);
+        up.args(["up", "--port", &place.port.to_string(), "--home"]).arg(&place.home).arg("--node").arg(&place.node).args(more);
+        let mut child = up.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().context("its output")?;
+        Ok(Self { child, lines: BufReader::new(stdout).lines(), api: Api::new(place.address()) })
+    }
+
+    fn start(place: &Place, more: &[&str]) -> Result<Self> {
+        let mut up = Self::spawn(place, more)?;
+        let said = up.until("Ctrl-C stops it")?;
+        ensure!(said.iter().any(|line| line.contains(&place.address())), "it does not say its address: {said:?}");
+        ensure!(said.iter().any(|line| line.contains(talk::PASSWORD)), "it does not say how to log in: {said:?}");
+        Ok(up)
+    }
+
+    fn until(&mut self, sentence: &str) -> Result<Vec<String>> {
+        let mut said = Vec::new();
+        for line in self.lines.by_ref() {
+            said.push(line?);
+            if said.last().is_some_and(|line| line.contains(sentence)) {
+                return Ok(said);
+            }
+        }
+        let mut error = String::new();
+        std::io::Read::read_to_string(&mut self.child.stderr.take().context("its errors")?, &mut error)?;
+        anyhow::bail!("it ended before it said \"{sentence}\":\n{}\n{error}", said.join("\n"))
+    }
+
+    /// What it says on its way out, and whether it counts as a success.
+    fn end(mut self) -> Result<(bool, String)> {
+        let mut said = String::new();
+        for line in self.lines.by_ref() {
+            said += &line?;
+        }
+        std::io::Read::read_to_string(&mut self.child.stderr.take().context("its errors")?, &mut said)?;
+        Ok((self.child.wait()?.success(), said))
+    }
+
+    fn ctrl_c(self) -> Result<()> {
+        signal(self.child.id(), Signal::INT)?;
+        let (success, said) = self.end()?;
+        ensure!(success && said.contains("stopped"), "Ctrl-C did not end it in order: {said}");
+        Ok(())
+    }
+
+    fn log_in(&self, name: &str) -> Result<Tokens> {
+        let (device, label) = (DeviceId(Uuid::now_v7()), String::new());
+        let ask = Ask { method: "POST", path: "/v1/auth/login".into(), token: "", key: None };
+        self.api.ask(&ask, &LogIn { name: name.into(), password: talk::PASSWORD.into(), device, label })
+    }
+}
+
+fn signal(process: u32, signal: Signal) -> Result<()> {
+    Ok(kill_process(Pid::from_raw(process.cast_signed()).context("a process")?, signal)?)
+}
+
+fn first_start(place: &Place) -> Result<()> {
+    let up = Up::start(place, &[])?;
+    for person in talk::cast()?.people {
+        up.log_in(&person.name)?;
+    }
+    let ask = Ask { method: "POST", path: "/v1/auth/signup".into(), token: "", key: None };
+    let (name, password, device) = ("guest".into(), talk::PASSWORD.into(), DeviceId(Uuid::now_v7()));
+    let _: Tokens = up.api.ask(&ask, &SignUp { name, display: String::new(), password, device, label: String::new() })?;
+    up.ctrl_c()
+}
+
+fn second_start(place: &Place) -> Result<()> {
+    let up = Up::start(place, &[])?;
+    up.log_in("guest").context("who signed up is forgotten")?;
+    let (success, said) = Up::spawn(place, &["--fresh"])?.end()?;
+    ensure!(!success && said.contains(&format!("port {} is taken", place.port)), "a second one beside it said: {said}");
+    up.log_in("guest").context("the one beside it dropped the data of the first")?;
+    up.ctrl_c()
+}
+
+fn killed(place: &Place) -> Result<()> {
+    let up = Up::start(place, &[])?;
+    let node = std::fs::read_to_string(place.home.join("data/store/lock"))?;
+    signal(node.trim().parse().context("the lock names its process")?, Signal::KILL)?;
+    let (success, said) = up.end()?;
+    ensure!(!success && said.contains("the node ended by itself"), "it said: {said}");
+    Ok(())
+}
+
+fn fresh_start(place: &Place) -> Result<()> {
+    let up = Up::start(place, &["--fresh"])?;
+    ensure!(up.log_in("guest").is_err(), "somebody of the dropped data can still log in");
+    up.ctrl_c()
+}
+
+impl Drop for Up {
+    /// An early return leaves no node behind: `up` stops its own.
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = signal(self.child.id(), Signal::TERM);
+            let _ = self.child.wait();
+        }
+    }
+}
