@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::Target;
+use crate::client::{Api, Target};
 
 /// A start may have to replay a journal, and a store's first write after a kill takes up to 12 s.
 const START_MAX: Duration = Duration::from_secs(60);
@@ -87,6 +87,12 @@ impl Process {
     }
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// As the node says it of itself, over its admin port.
+    pub async fn version(&self) -> Option<String> {
+        let said: serde_json::Value = Api::nobody(Target::new(self.admin)).call(hyper::Method::GET, "/version", None).await.ok()?;
+        Some(format!("{} {}", said.get("name")?.as_str()?, said.get("version")?.as_str()?))
     }
 
     /// SIGKILL, and waits until it is gone.

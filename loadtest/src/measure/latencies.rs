@@ -50,7 +50,8 @@ impl Latencies {
         if self.0.is_empty() {
             return None;
         }
-        let spectrum = self.0.iter_quantiles(5).map(|step| (step.quantile_iterated_to(), step.value_iterated_to())).collect();
+        let rounded = |quantile: f64| (quantile * 1e9).round() / 1e9;
+        let spectrum = self.0.iter_quantiles(5).map(|step| (rounded(step.quantile_iterated_to()), step.value_iterated_to())).collect();
         Some(Latency {
             count: self.0.len(),
             min_us: self.0.min(),

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::process::{self, Key, Process};
 use crate::run::{self, Watched};
@@ -32,6 +33,9 @@ impl Default for Options {
     }
 }
 
+/// A node that does not take a connection within this time is not there.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
 /// The folder of a node that was started goes with this.
 pub struct Node {
     pub options: run::Options,
@@ -42,6 +46,12 @@ pub struct Node {
 impl Node {
     pub async fn ready(options: &Options, mode: &str) -> Result<Self> {
         if !options.start {
+            let answers = tokio::time::timeout(ANSWER_MAX, tokio::net::TcpStream::connect(options.node)).await;
+            ensure!(
+                answers.is_ok_and(|connected| connected.is_ok()),
+                "nobody answers at {}: start a node with `cargo xtask up`, name another with --node, or let this program start one with --start",
+                options.node
+            );
             let run = run::Options { workers: options.workers, ..run::Options::new(mode, options.node) };
             return Ok(Self { watched: run.node.clone(), options: run, folder: None });
         }
@@ -50,7 +60,7 @@ impl Node {
         let process =
             Process::start(&options.server, folder.path(), &keys, None).await.context("give the server's binary with --server")?;
         let address = process.target().node;
-        let watched = Watched::started(process);
+        let watched = Watched::started(process).await;
         let config = keys.iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
         let run = run::Options { node: Some(watched.clone()), workers: options.workers, config, ..run::Options::new(mode, address) };
         Ok(Self { options: run, watched: Some(watched), folder: Some(folder) })

@@ -77,14 +77,14 @@ impl Collected {
         place.unwrap_or(self.scenario.phase.len() - 1)
     }
 
-    /// Of the measured phases; connecting counts wherever it happened.
+    /// Of the measured phases; connecting and coming back count wherever they happened.
     pub fn total(&self) -> Tally {
         let mut total = Tally::default();
         for (phase, tally) in self.scenario.phase.iter().zip(&self.phases) {
             if phase.measured {
                 total.merge(tally);
             } else {
-                total.of_mut(Deed::Connect).merge(tally.of(Deed::Connect));
+                [Deed::Connect, Deed::Resume].into_iter().for_each(|deed| total.of_mut(deed).merge(tally.of(deed)));
             }
         }
         total

@@ -33,7 +33,7 @@ pub use nodes::Watched;
 
 use crate::check::{self, Bounds};
 use crate::client::{Api, Target, is_temporary};
-use crate::history::Run;
+use crate::history::{Entry, Recorder, Run};
 use crate::plan::Crowd;
 use crate::report::{self, FORMAT, Machine, Moment, RunReport, ScenarioEcho, Server, Verdict};
 use crate::scenario::Scenario;
@@ -111,7 +111,7 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     let clock = RunClock::since(started_us);
     check_faults(scenario, options)?;
     let prepared = prepare(scenario, options, tell).await?;
-    let workers = options.workers.clamp(1, scenario.people.accounts());
+    let workers = workers(scenario, options.workers);
     let (accounts, rooms) = (prepared.accounts.clone(), prepared.rooms.clone());
     let base = Job {
         scenario: scenario.clone(),
@@ -134,9 +134,13 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     let outcomes = converge(&prepared, options, &mut crew, &mut found).await?;
     drop(crew);
     let mut report = reported(scenario, options, found, outcomes, &prepared, started_us);
-    report.server.version = version(options.address).await;
+    report.server.version = match options.node.as_ref().and_then(Watched::version) {
+        Some(version) => Some(version.to_owned()),
+        None => protocol(options.address).await,
+    };
     if let Some(folder) = &options.history {
         tell(News::Auditing);
+        write_faults(folder, scenario, &report.faults).context("the history could not be written whole")?;
         let verdict = check::check(&Run::read(folder)?, Bounds::default());
         report.integrity.history = Some(folder.display().to_string());
         report.integrity.checker = Some(verdict.to_string());
@@ -144,6 +148,13 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     report.elapsed_s = clock.now_us() as f64 / 1e6;
     report.judge(&scenario.threshold);
     Ok(report)
+}
+
+/// As many as were asked for, and so many that each one's connections fit into what it may open.
+fn workers(scenario: &Scenario, asked: u32) -> u32 {
+    let files = u32::try_from(crate::process::raise_open_files()).unwrap_or(u32::MAX);
+    let least = scenario.people.users.div_ceil(files.saturating_sub(FILES_SPARE).max(1));
+    asked.max(least).clamp(1, scenario.people.accounts())
 }
 
 fn check_faults(scenario: &Scenario, options: &Options) -> Result<()> {
@@ -201,6 +212,8 @@ struct Found {
     node_cpu_us: u64,
 }
 
+/// Open files of a worker that are no connections of users.
+const FILES_SPARE: u32 = 500;
 /// Between the order to begin and the first intended action.
 const RUN_UP_US: u64 = 500_000;
 
@@ -331,6 +344,18 @@ fn reported(
     }
 }
 
+/// Into the history: what was to go wrong, and what did. A run whose faults did not happen proves nothing.
+fn write_faults(folder: &std::path::Path, scenario: &Scenario, happened: &[report::Fault]) -> std::io::Result<()> {
+    let mut recorder = Recorder::harness(folder)?;
+    for fault in &scenario.fault {
+        recorder.write(0, &Entry::Plan { fault: fault.kind.text().to_owned(), times: fault.times });
+    }
+    for fault in happened {
+        recorder.write((fault.at_s * 1e6) as u64, &Entry::Fault { fault: fault.name.clone() });
+    }
+    recorder.finish()
+}
+
 fn machine() -> Machine {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let value = |text: &str, key: &str| {
@@ -345,10 +370,10 @@ fn machine() -> Machine {
     }
 }
 
-/// As the API's own description says it.
-async fn version(address: SocketAddr) -> Option<String> {
+/// Of a node that only shows its public side: the version of its API.
+async fn protocol(address: SocketAddr) -> Option<String> {
     let document: serde_json::Value = Api::nobody(Target::new(address)).call(hyper::Method::GET, "/openapi.json", None).await.ok()?;
-    Some(format!("hubbub {}", document.pointer("/info/version")?.as_str()?))
+    Some(format!("API version {}", document.pointer("/info/version")?.as_str()?))
 }
 
 /// Whether a history folder can be used: a run's history must not be mixed with another's.

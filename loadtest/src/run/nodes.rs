@@ -19,6 +19,7 @@ pub struct Watched {
     name: String,
     pid: Arc<AtomicU32>,
     process: Option<Arc<Mutex<Process>>>,
+    version: Option<String>,
 }
 
 /// What was read of a process the last time, so that a restart is not a negative time.
@@ -31,15 +32,20 @@ pub struct Reading {
 }
 
 impl Watched {
-    pub fn started(process: Process) -> Self {
-        let pid = Arc::new(AtomicU32::new(process.pid()));
-        Self { name: format!("node (process {})", process.pid()), pid, process: Some(Arc::new(Mutex::new(process))) }
+    pub async fn started(process: Process) -> Self {
+        let (pid, version) = (process.pid(), process.version().await);
+        let (name, pid) = (format!("node (process {pid})"), Arc::new(AtomicU32::new(pid)));
+        Self { name, pid, process: Some(Arc::new(Mutex::new(process))), version }
+    }
+
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// The process of this machine that listens there, if it may be looked at.
     pub fn found(address: SocketAddr) -> Option<Self> {
         let pid = listener(address)?;
-        Some(Self { name: format!("node (process {pid})"), pid: Arc::new(AtomicU32::new(pid)), process: None })
+        Some(Self { name: format!("node (process {pid})"), pid: Arc::new(AtomicU32::new(pid)), process: None, version: None })
     }
 
     pub fn is_breakable(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::report::Offending;
 use crate::run::books::Books;
 use crate::run::text::Mark;
 
-/// Requests that wait for an answer or a connection; more means that the node has long lost this run.
+/// Requests of a kind that wait for an answer or a connection; more means that the node has long lost this run.
 pub const UNANSWERED_MAX: usize = 10_000;
 
 #[derive(Debug)]
@@ -157,7 +157,8 @@ impl Core {
         books.tally.begun(deed);
         match deed {
             Deed::Post | Deed::Edit | Deed::React => self.ask(deed, place, bytes, moments, books, fx),
-            _ if !self.ready => books.tally.of_mut(deed).refused += 1,
+            // Without a line nobody reads, types or pages.
+            _ if !self.ready || self.questions.len() >= UNANSWERED_MAX => books.tally.of_mut(deed).put_off += 1,
             Deed::Typing => {
                 fx.send.push(ClientEvent::Typing(client::Typing { room: self.rooms[place].id, on: true }));
                 books.tally.done(deed, moments.actual_us - moments.intended_us, 0);
