@@ -1,9 +1,11 @@
 // Starts the page: theme, engine, screens, and the service worker that keeps the shell.
 
+import './model/early';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import './app.css';
 import { Engine } from './model/engine';
+import { whenIdle } from './model/idle';
 import { setApp } from './model/state';
 import { applyTheme } from './model/theme';
 import { ownScript } from './model/trusted';
@@ -13,10 +15,11 @@ const engine = new Engine();
 createRoot(document.getElementById('root')!).render(<App engine={engine} />);
 void engine.boot();
 
-if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+// Not while the page comes up: it has the shell already, or needs none yet.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) whenIdle(() => {
   void navigator.serviceWorker.register(ownScript('/sw.js')).then((registration) => {
     const waits = () => { if (registration.waiting && navigator.serviceWorker.controller) setApp({ updateReady: true }); };
     waits();
     registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', waits));
   }).catch(() => undefined);
-}
+}, 2_000);

@@ -14,6 +14,9 @@ interface Schema extends DBSchema {
   people: { key: string; value: Profile };
 }
 
+export interface Kept { session: Session; rooms: KeptRoom[]; people: Profile[] }
+
+const KEPT_PEOPLE_MAX = 5_000;
 const KEPT_EVENTS_MAX = 200;
 const KEPT_ROOMS_MAX = 200;
 
@@ -52,8 +55,13 @@ export class Cache implements OutboxStore {
     await (await this.db).put('session', session, 'now');
   }
 
-  async rooms(): Promise<KeptRoom[]> {
-    return (await this.db).getAll('rooms', undefined, KEPT_ROOMS_MAX);
+  /** All that a page begins from, in one go. */
+  async kept(): Promise<Kept | undefined> {
+    const read = (await this.db).transaction(['session', 'rooms', 'people']);
+    const [session, rooms, people] = await Promise.all([
+      read.objectStore('session').get('now'), read.objectStore('rooms').getAll(undefined, KEPT_ROOMS_MAX), read.objectStore('people').getAll(undefined, KEPT_PEOPLE_MAX),
+    ]);
+    return session && { session, rooms, people };
   }
   async keepRooms(rooms: { state: RoomState; log: RoomLog }[]): Promise<void> {
     const write = (await this.db).transaction('rooms', 'readwrite');
@@ -63,9 +71,6 @@ export class Cache implements OutboxStore {
     await (await this.db).delete('rooms', room);
   }
 
-  async people(): Promise<Profile[]> {
-    return (await this.db).getAll('people', undefined, 5_000);
-  }
   async keepPeople(people: Profile[]): Promise<void> {
     const write = (await this.db).transaction('people', 'readwrite');
     await Promise.all([...people.map((person) => write.store.put(person)), write.done]);

@@ -2,7 +2,8 @@
 // The only file that knows both sides.
 
 import { Client, RequestError, uuidv7, type HistoryQuery, type MemberEntry, type Profile, type Ready, type Room, type RoomId, type ServerEvent, type UserId } from '@hubbub/sdk';
-import { Cache } from './cache';
+import { cache, kept } from './early';
+import { whenIdle } from './idle';
 import { People } from './people';
 import { getApp, setApp, START, toast } from './state';
 import { Tabs } from './tabs';
@@ -10,6 +11,8 @@ import { workerTicker } from './ticker';
 import { Watch } from './watch';
 
 const TYPING_MS = 6_000;
+/** A page that has something to show connects no later than this. */
+const CONNECT_MS = 2_000;
 const KEEP_EVERY_MS = 1_500;
 
 export class Engine {
@@ -18,7 +21,7 @@ export class Engine {
   readonly watch: Watch;
   /** The room whose draft is being written here: its composer decides about drafts from elsewhere. */
   writing: RoomId | null = null;
-  private readonly cache = new Cache();
+  private readonly cache = cache;
   private readonly tabs = new Tabs();
   private dirty = new Set<RoomId>();
   private unkept = new Set<RoomId>();
@@ -46,14 +49,15 @@ export class Engine {
 
   /** Shows what this browser kept, then connects. */
   async boot(): Promise<void> {
-    const session = await this.cache.session().catch(() => undefined);
-    if (!session) return setApp({ phase: 'out' });
-    const [rooms, people] = await Promise.all([this.cache.rooms(), this.cache.people()]);
+    const found = await kept;
+    if (!found) return setApp({ phase: 'out' });
+    const { session, rooms, people } = found;
     this.people.take(people, false);
     this.client.rooms.restore(session.installation, session.user, rooms);
     this.flush();
     setApp({ phase: 'in', me: session.user, admin: session.profile?.admin ?? false, drafts: keptDrafts() });
-    this.enter();
+    // What was kept is on the screen first.
+    whenIdle(() => this.enter(), CONNECT_MS);
   }
 
   async signUp(name: string, display: string, password: string): Promise<void> {

@@ -6,18 +6,24 @@ import { ownScript } from './trusted';
 
 export function workerTicker(): Ticker {
   if (typeof Worker === 'undefined') return timerTicker;
-  const worker = new Worker(ownScript(beat), { type: 'module' });
   const ticks = new Map<number, () => void>();
+  let started: Worker | null = null;
   let next = 1;
-  worker.onmessage = (message: MessageEvent<number>) => ticks.get(message.data)?.();
+  // Not before the first beat: a page that comes up has better things to do.
+  const beats = (): Worker => {
+    if (started) return started;
+    started = new Worker(ownScript(beat), { type: 'module' });
+    started.onmessage = (message: MessageEvent<number>) => ticks.get(message.data)?.();
+    return started;
+  };
   return {
     every(ms, tick) {
       const id = next++;
       ticks.set(id, tick);
-      worker.postMessage({ id, ms });
+      beats().postMessage({ id, ms });
       return () => {
         ticks.delete(id);
-        worker.postMessage({ id, ms: 0 });
+        beats().postMessage({ id, ms: 0 });
       };
     },
   };

@@ -1,0 +1,7 @@
+// Imported before everything else: the disk is read while the rest of the program is still being set up. Reads only.
+
+import { Cache } from './cache';
+
+export const cache = new Cache();
+/** What this browser kept; undefined when nobody is signed in. Read once, at the start. */
+export const kept = cache.kept().catch(() => undefined);
