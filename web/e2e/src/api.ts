@@ -11,7 +11,7 @@ export class Api {
   constructor(private readonly url: string) {}
 
   async person(display: string): Promise<Person> {
-    const name = `${display.toLowerCase().replace(/[^a-z]/g, '')}${++count}`;
+    const name = `x${display.toLowerCase().replace(/[^a-z]/g, '').slice(0, 24)}${++count}`;
     const password = `secret of ${name}`;
     const tokens = await this.ask<{ user: string; access: string }>('POST', '/v1/auth/signup', null, { name, display, password, device: randomUUID(), label: 'a test' });
     return { name, display, password, id: tokens.user, access: tokens.access };

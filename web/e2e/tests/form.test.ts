@@ -119,6 +119,18 @@ test('58: at 320 px everything is reachable: list, room, back, members', async (
   await tab.close();
 });
 
+test('58: a keyboard that comes up takes from the list, not from the composer: the last message stays in sight', async () => {
+  const tab = await Tab.signedIn(browser, node.url, ann, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  await tab.enter(room);
+  await tab.say('over the keyboard');
+  const last = tab.message('over the keyboard');
+  await last.waitFor();
+  await tab.page.setViewportSize({ width: 360, height: 420 });
+  const bottoms = () => Promise.all([last, tab.composer].map((each) => each.evaluate((element) => Math.round(element.getBoundingClientRect().bottom))));
+  await eventually(async () => { const [row, field] = await bottoms(); return row! <= field! && field! <= 420 && row! > 200; }).toBe(true);
+  await tab.close();
+});
+
 test('58: a long press opens what can be done with a message', async () => {
   const tab = await Tab.signedIn(browser, node.url, ann, { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true });
   await tab.enter(room);
@@ -167,6 +179,95 @@ test('57: the list is a log with one message in the tab order; arrows move it; f
   await tab.page.keyboard.press('Escape');
   await eventually(() => tab.page.getByText('Reply to').count()).toBe(0);
   await tab.close();
+});
+
+test('57: a day without a mouse: sign in, go to a room, write, edit, answer, look who is here, and read which keys there are', async () => {
+  const tab = await Tab.open(browser, node.url);
+  const { page } = tab;
+  const { keyboard } = page;
+  const focus = () => page.evaluate(() => { const on = document.activeElement as HTMLElement; return on.getAttribute('aria-label') ?? on.textContent ?? ''; });
+  const ring = () => page.evaluate(() => { const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement!); return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1; });
+  const tabTo = async (name: string, back = false) => {
+    for (let n = 0; n < 60; n++) {
+      if ((await focus()).startsWith(name)) return;
+      await keyboard.press(back ? 'Shift+Tab' : 'Tab');
+    }
+    throw new Error(`the keyboard does not reach ${name}`);
+  };
+  await page.goto(node.url);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+  await keyboard.press('Tab');
+  await keyboard.type(ann.name);
+  await keyboard.press('Tab');
+  await keyboard.type(ann.password);
+  await keyboard.press('Enter');
+  await page.locator(`[data-room="${room}"]`).waitFor();
+  await keyboard.press('Control+k');
+  const jump = page.getByRole('combobox', { name: 'Room or person' });
+  await jump.waitFor();
+  expect(await serious(tab)).toEqual([]);
+  await keyboard.type('relea');
+  await keyboard.press('Enter');
+  await tab.composer.waitFor();
+  await eventually(focus).toMatch(/^Message/);
+  await keyboard.type('by keybord');
+  await keyboard.press('Enter');
+  await tab.message('by keybord').locator('[data-ticks="sent"], [data-ticks="delivered"], [data-ticks="read"]').waitFor();
+  await keyboard.press('ArrowUp');
+  await eventually(() => tab.composer.inputValue()).toBe('by keybord');
+  await keyboard.press('Control+a');
+  await keyboard.type('by keyboard');
+  await keyboard.press('Enter');
+  await tab.message('by keyboard').getByText('(edited)').waitFor();
+  await tabTo('Ann Lee,', true);
+  expect(await ring()).toBe(true);
+  await keyboard.press('ArrowUp');
+  await keyboard.press('r');
+  await page.getByText('Reply to').waitFor();
+  await eventually(focus).toMatch(/^Message/);
+  await keyboard.press('Escape');
+  await tabTo('Members', true);
+  expect(await ring()).toBe(true);
+  await keyboard.press('Enter');
+  await page.getByRole('complementary', { name: 'Members' }).waitFor();
+  await keyboard.press('Escape');
+  await eventually(() => page.getByRole('complementary').count()).toBe(0);
+  await keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+  expect(await serious(tab)).toEqual([]);
+  await keyboard.press('Escape');
+  await tabTo('You: status and settings', true);
+  await keyboard.press('Enter');
+  await tabTo('Settings');
+  await keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Settings' }).waitFor();
+  expect(await serious(tab)).toEqual([]);
+  await tab.close();
+});
+
+test('59: from right to left: texts and names run in their own direction, the whole page can, and nothing is wider than the window', async () => {
+  const other = await api.person('نور الهدى');
+  const group = await api.room(other, 'group', { name: 'قهوة الصباح' }, [ann]);
+  await api.post(other, group, 'صباح الخير!\n\n- قهوة\n- شاي\n\n`code` و https://example.org');
+  await api.post(other, group, 'and in English');
+  for (const width of [360, 1280]) {
+    const tab = await Tab.signedIn(browser, node.url, ann, { viewport: { width, height: 740 } });
+    await tab.enter(group);
+    const direction = (text: string) => tab.message(text).locator('p').first().evaluate((each) => getComputedStyle(each).direction);
+    await tab.message('and in English').waitFor();
+    expect([await direction('صباح الخير'), await direction('and in English')]).toEqual(['rtl', 'ltr']);
+    await tab.page.evaluate(() => { document.documentElement.dir = 'rtl'; });
+    const [list, composer] = await Promise.all([tab.message('and in English').boundingBox(), tab.composer.boundingBox()]);
+    expect(list!.x).toBeGreaterThanOrEqual(0);
+    if (width > 360) {
+      const rooms = (await tab.page.getByRole('navigation', { name: 'Rooms' }).boundingBox())!;
+      expect(rooms.x).toBeGreaterThan(composer!.x + composer!.width - 1);
+    }
+    expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await tab.message('and in English').hover();
+    await picture(tab, `rtl-${width}`);
+    await tab.close();
+  }
 });
 
 test('60: nobody else is asked, nothing is complained of, and the page can be installed', async () => {

@@ -110,6 +110,14 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     setEnd(now);
     read();
   }, [virtualizer, read]);
+  // The window of the list changes: a keyboard comes up, a draft grows. Who is at the end stays there.
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const watch = new ResizeObserver(() => { if (stick.current && !placing.current) virtualizer.scrollToEnd(); });
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, [virtualizer]);
   const size = virtualizer.getTotalSize();
   useLayoutEffect(() => { if (stick.current && settled && atHead) virtualizer.scrollToEnd(); }, [virtualizer, settled, atHead, rows.length, size]);
   useEffect(() => { onScroll(); }, [onScroll, rows.length, opened, settled, view.room.log.head]);

@@ -45,7 +45,7 @@ export const MessageRow = memo(function MessageRow({ event, marks, pending, room
       </div>
       <div className="max-w-4xl min-w-0 flex-1">
         {first && (
-          <header className="flex items-baseline gap-2 leading-tight">
+          <header className="flex items-baseline gap-2 leading-5">
             <b className="truncate font-semibold"><bdi>{name}</bdi></b>
             <time dateTime={new Date(at).toISOString()} title={exactOf(at)} className="shrink-0 text-xs text-ink-3">{clockOf(at)}</time>
             {pinned && <span className="flex items-center gap-1 text-xs text-accent-text"><Icon name="pin" size={12} />Pinned</span>}
