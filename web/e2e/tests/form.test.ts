@@ -255,6 +255,7 @@ test('59: from right to left: texts and names run in their own direction, the wh
     await tab.enter(group);
     const direction = (text: string) => tab.message(text).locator('p').first().evaluate((each) => getComputedStyle(each).direction);
     await tab.message('and in English').waitFor();
+    expect(await tab.list.locator('ul').first().evaluate((each) => getComputedStyle(each).direction)).toBe('rtl');
     expect([await direction('صباح الخير'), await direction('and in English')]).toEqual(['rtl', 'ltr']);
     await tab.page.evaluate(() => { document.documentElement.dir = 'rtl'; });
     const [list, composer] = await Promise.all([tab.message('and in English').boundingBox(), tab.composer.boundingBox()]);
@@ -262,6 +263,9 @@ test('59: from right to left: texts and names run in their own direction, the wh
     if (width > 360) {
       const rooms = (await tab.page.getByRole('navigation', { name: 'Rooms' }).boundingBox())!;
       expect(rooms.x).toBeGreaterThan(composer!.x + composer!.width - 1);
+      const line = tab.page.locator(`[data-room="${room}"]`);
+      const [icon, name] = await Promise.all([line.locator('svg').first().boundingBox(), line.locator('bdi').boundingBox()]);
+      expect(icon!.x - (name!.x + name!.width)).toBeLessThan(24);
     }
     expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     await tab.message('and in English').hover();

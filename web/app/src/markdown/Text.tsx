@@ -14,6 +14,9 @@ export const Text = memo(function Text({ text, imported, me }: { text: string; i
 
 const all = (nodes: readonly Nodes[], me: string): ReactNode => nodes.map((node, i) => <Fragment key={i}>{one(node as RootContent, me)}</Fragment>);
 
+/** What a block that has a direction holds: its paragraphs decide it, so they have none of their own. */
+const inside = (nodes: readonly Nodes[], me: string): ReactNode => nodes.map((node, i) => (node.type === 'paragraph' ? <p key={i}>{all(node.children, me)}</p> : <Fragment key={i}>{one(node as RootContent, me)}</Fragment>));
+
 function one(node: RootContent | PhrasingContent, me: string): ReactNode {
   switch (node.type) {
     case 'text': return <Words text={node.value} me={me} />;
@@ -24,9 +27,9 @@ function one(node: RootContent | PhrasingContent, me: string): ReactNode {
     case 'delete': return <del>{all(node.children, me)}</del>;
     case 'inlineCode': return <code>{node.value}</code>;
     case 'code': return <Code code={node.value} lang={node.lang ?? ''} />;
-    case 'blockquote': return <blockquote dir="auto">{all(node.children, me)}</blockquote>;
+    case 'blockquote': return <blockquote dir="auto">{inside(node.children, me)}</blockquote>;
     case 'list': return node.ordered ? <ol dir="auto" start={node.start ?? 1}>{all(node.children, me)}</ol> : <ul dir="auto">{all(node.children, me)}</ul>;
-    case 'listItem': return <li>{all(node.children, me)}</li>;
+    case 'listItem': return <li>{inside(node.children, me)}</li>;
     case 'break': return <br />;
     case 'thematicBreak': return <hr />;
     case 'link': return <Link url={node.url}>{all(node.children, me)}</Link>;

@@ -23,7 +23,7 @@ export function Quote({ room, seq, from }: { room: string; seq: number; from: nu
   return (
     <button type="button" data-quote={seq} title="Go to what it answers" onClick={() => actions.jump(seq, from)} className="my-0.5 flex max-w-full min-w-0 items-center gap-1.5 rounded-md border-s-2 border-accent bg-hover py-1 pe-2 ps-2 text-start text-sm text-ink-2 hover:bg-pressed pointer-coarse:min-h-11">
       {event && <b className="shrink-0 font-semibold text-ink"><PersonName id={event.user} /></b>}
-      <bdi className="truncate">{said}</bdi>
+      <span className="truncate"><bdi>{said}</bdi></span>
     </button>
   );
 }

@@ -83,7 +83,7 @@ const Line = memo(function Line({ room, here }: { room: Room; here: boolean }) {
     <li>
       <Link href={`/r/${id}`} data-room={id} aria-current={here ? 'page' : undefined} data-draft={draft || undefined} className={`flex min-h-9 items-center gap-2.5 rounded-lg px-2 transition-colors pointer-coarse:min-h-11 ${here ? 'bg-accent-soft text-accent-text' : 'hover:bg-hover'} ${fresh ? 'font-semibold text-ink' : here ? 'font-medium' : 'text-ink-2'}`}>
         <span className="flex w-6 shrink-0 items-center justify-center"><Face room={room} name={name} /></span>
-        <bdi className="min-w-0 flex-1 truncate text-start">{name}</bdi>
+        <span className="min-w-0 flex-1 truncate"><bdi>{name}</bdi></span>
         {draft && <><Icon name="pen" size={14} className="text-ink-3" /><span className="sr-only">draft</span></>}
         {loud > 0 ? <b data-mark="mention" className="min-w-5 rounded-full bg-loud px-1.5 text-center text-xs leading-5 font-semibold text-loud-ink tabular-nums">{loud > 99 ? '99+' : loud}</b>
           : fresh && <b data-mark="unread" className="min-w-5 rounded-full bg-pressed px-1.5 text-center text-xs leading-5 font-semibold text-ink-2 tabular-nums">{unread > 99 ? '99+' : unread}</b>}

@@ -42,7 +42,7 @@ export function Switcher({ onClose }: { onClose: () => void }) {
         {found.map((each, i) => (
           <li key={each.key} id={`switcher-${i}`} role="option" aria-selected={i === at} onPointerMove={() => setAt(i)} onClick={() => void open(each)} className={`menu-item cursor-pointer ${i === at ? 'bg-accent-soft text-accent-text' : ''}`}>
             {each.icon === 'person' ? <Avatar id={each.user!} size={24} /> : each.icon === 'tile' ? <Tile id={each.room!} name={each.name} size={24} round /> : <span className="flex w-6 justify-center"><Icon name={each.icon} size={18} /></span>}
-            <bdi className="min-w-0 flex-1 truncate text-start">{each.name}</bdi>
+            <span className="min-w-0 flex-1 truncate"><bdi>{each.name}</bdi></span>
             {each.unread > 0 && <span className="text-xs font-semibold">{each.unread}</span>}
           </li>
         ))}
