@@ -88,6 +88,7 @@ async fn every_broken_promise_makes_the_run_red_and_names_the_message() {
         (Mischief::SwapLandings, Offending::Reordered),
         (Mischief::Leave, Offending::Lost),
         (Mischief::Leak, Offending::Unauthorised),
+        (Mischief::OpenDoor, Offending::Unauthorised),
     ];
     let runs = broken.map(|(mischief, kind)| async move {
         let proxy = Proxy::start(node, mischief).await;

@@ -31,6 +31,8 @@ pub enum Mischief {
     Leave,
     /// An event is sent to somebody who is no member of its room.
     Leak,
+    /// The history of a room is given to whoever asks.
+    OpenDoor,
 }
 
 pub struct Proxy {
@@ -49,6 +51,8 @@ struct State {
     blamed: Option<String>,
     /// A message of some room, to be leaked to somebody who is not in it.
     leak: Option<(RoomId, bytes::Bytes)>,
+    /// By the path of a page: what its first reader, who may, said about who they are.
+    readers: std::collections::HashMap<String, String>,
     /// A post is held back; one is enough.
     holding: bool,
     /// The highest seq that went by, of any room.
@@ -91,6 +95,7 @@ async fn pass(mut client: TcpStream, node: SocketAddr, shared: Arc<Shared>) {
     client.set_nodelay(true).unwrap();
     upstream.set_nodelay(true).unwrap();
     let Some(head) = head(&mut client).await else { return };
+    let head = if shared.mischief == Mischief::OpenDoor { shared.let_in(head) } else { head };
     if upstream.write_all(&head).await.is_err() {
         return;
     }
@@ -191,6 +196,20 @@ async fn from_client(
 }
 
 impl Shared {
+    /// Whoever asks for a room's history asks as the first who did.
+    fn let_in(&self, head: Vec<u8>) -> Vec<u8> {
+        let text = String::from_utf8(head).unwrap();
+        let path = text.split(['?', ' ']).nth(1).unwrap_or_default().to_owned();
+        let who = text.lines().find(|line| line.to_lowercase().starts_with("authorization:")).map(str::to_owned);
+        let (true, Some(who)) = (path.starts_with("/v1/rooms/") && path.ends_with("/messages"), who) else { return text.into_bytes() };
+        let mut state = self.state.lock().unwrap();
+        let first = state.readers.entry(path).or_insert_with(|| who.clone()).clone();
+        if first != who {
+            state.blamed.get_or_insert_with(|| "is no member and was given".to_owned());
+        }
+        text.replace(&who, &first).into_bytes()
+    }
+
     /// What goes up instead of a client's message, and what is answered at once.
     fn up(&self, body: &[u8], held: &mut Held) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         let as_it_is = (vec![body.to_vec()], Vec::new());

@@ -35,9 +35,9 @@ pub async fn audit(job: &Job, users: &[u32], shared: &Shared) -> Result<u64> {
     let audited = RefCell::new(0);
     let reading = stream::iter(&rooms).map(|(room, user)| {
         let (target, account) = (Target { node: job.node, source: job.sources.map(|first| source(first, *user)) }, crowd.account(*user));
-        let audited = &audited;
+        let (audited, crowd) = (&audited, &crowd);
         async move {
-            read(job, *room, account, target, shared).await?;
+            read(job, crowd, *room, account, target, shared).await?;
             *audited.borrow_mut() += 1;
             anyhow::Ok(())
         }
@@ -46,7 +46,7 @@ pub async fn audit(job: &Job, users: &[u32], shared: &Shared) -> Result<u64> {
     Ok(audited.into_inner())
 }
 
-async fn read(job: &Job, room: u32, account: u32, target: Target, shared: &Shared) -> Result<()> {
+async fn read(job: &Job, crowd: &Crowd, room: u32, account: u32, target: Target, shared: &Shared) -> Result<()> {
     let (id, base) = job.rooms[room as usize];
     let recording = job.history.is_some();
     // A history has the whole room; the ledger knows what the run itself made.
@@ -77,11 +77,24 @@ async fn read(job: &Job, room: u32, account: u32, target: Target, shared: &Share
         }
     };
     shared.books.borrow_mut().ledger.closed(room, head);
+    knock(job, &crowd.rooms[room as usize].members, room, target, shared).await;
     if recording {
         let entry = Entry::Final { room: id, base, head, events: whole };
         shared.recorder.borrow_mut().write(shared.clock.now_us(), &entry);
     }
     Ok(())
+}
+
+/// Somebody who is no member asks for the room. Any page is one too many; whatever else is answered is fine.
+async fn knock(job: &Job, members: &[u32], room: u32, target: Target, shared: &Shared) {
+    let Some(stranger) = (0..job.accounts.len() as u32).find(|account| !members.contains(account)) else { return };
+    let Ok(api) = shared.accounts.api(stranger, target).await else { return };
+    let id = job.rooms[room as usize].0;
+    if let Ok(page) = api.page_after(id, 0, 1).await {
+        let name = &job.accounts[stranger as usize].name;
+        let what = format!("{name} is no member and was given {} events of the history", page.events.len());
+        shared.books.borrow_mut().ledger.offences.add(Offending::Unauthorised, id, Some(page.from), what);
+    }
 }
 
 async fn page(room: u32, after: u64, account: u32, target: Target, job: &Job, shared: &Shared) -> Result<Page> {

@@ -14,6 +14,8 @@ pub struct Collected {
     seconds: BTreeMap<u32, Open>,
     phases: Vec<Tally>,
     timeline: Vec<Moment>,
+    /// Where the phases ended, if that was before their time.
+    stopped_s: Option<f64>,
     /// Of each phase: time of a processor, the busiest worker's, and over how many seconds.
     busy_us: Vec<(u64, u64)>,
 }
@@ -31,7 +33,7 @@ impl Collected {
     pub fn new(scenario: &Scenario, workers: u32) -> Self {
         let phases = vec![Tally::default(); scenario.phase.len()];
         let busy_us = vec![(0, 0); scenario.phase.len()];
-        Self { scenario: scenario.clone(), workers, seconds: BTreeMap::new(), phases, timeline: Vec::new(), busy_us }
+        Self { scenario: scenario.clone(), workers, seconds: BTreeMap::new(), phases, timeline: Vec::new(), stopped_s: None, busy_us }
     }
 
     /// A worker's second; the moment of it once all workers have told of it.
@@ -62,16 +64,25 @@ impl Collected {
         Some(moment)
     }
 
+    /// The phases end here, and not when the scenario says.
+    pub fn stop(&mut self, at_s: f64) {
+        self.stopped_s.get_or_insert(at_s);
+    }
+
+    fn lasts_s(&self) -> f64 {
+        self.stopped_s.unwrap_or(self.scenario.lasts_us() as f64 / 1e6)
+    }
+
     fn is_past(&self, second: u32) -> bool {
-        u64::from(second) * 1_000_000 >= self.scenario.lasts_us()
+        f64::from(second) >= self.lasts_s()
     }
 
     /// By the middle of the second. What is answered after the last phase was asked for in it.
     fn phase_of(&self, second: u32) -> usize {
-        let middle = u64::from(second) * 1_000_000 + 500_000;
-        let mut until = 0;
+        let middle = (f64::from(second) + 0.5).min(self.lasts_s() - 1e-6);
+        let mut until = 0.0;
         let place = self.scenario.phase.iter().position(|phase| {
-            until += phase.lasts.us();
+            until += phase.lasts.seconds();
             middle < until
         });
         place.unwrap_or(self.scenario.phase.len() - 1)
@@ -91,20 +102,21 @@ impl Collected {
     }
 
     pub fn measured_s(&self) -> f64 {
-        self.scenario.phase.iter().filter(|phase| phase.measured).map(|phase| phase.lasts.seconds()).sum()
+        self.phases().iter().filter(|phase| phase.measured).map(|phase| phase.to_s - phase.from_s).sum()
     }
 
     pub fn phases(&self) -> Vec<report::Phase> {
         let mut from_s = 0.0;
         let told = self.scenario.phase.iter().zip(&self.phases).zip(&self.busy_us).map(|((phase, tally), busy)| {
             let (name, measured, lasts_s) = (phase.name.clone(), phase.measured, phase.lasts.seconds());
-            let to_s = from_s + lasts_s;
+            let to_s = (from_s + lasts_s).min(self.lasts_s());
             let (lag_p99_us, generator_cpu_percent) = (tally.lag.at(0.99), percent(*busy));
             let told = report::Phase { name, from_s, to_s, measured, actions: tally.actions(lasts_s), lag_p99_us, generator_cpu_percent };
             from_s = to_s;
             told
         });
-        told.collect()
+        // Those that never began are none.
+        told.filter(|phase| phase.to_s > phase.from_s).collect()
     }
 
     /// The phase that ended with this second, if one did.
@@ -196,6 +208,21 @@ mod tests {
         let moment = collected.second(&second(2, 300), Vec::new).unwrap();
         assert_eq!((moment.at_s, moment.connections, moment.actions["post"].count), (3.0, 10, 2));
         assert_eq!(collected.cpu_percent(), 0.03);
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_has_the_phases_that_it_had() {
+        let mut collected = Collected::new(&scenario(), 1);
+        for number in 0..4 {
+            collected.second(&second(number, 100), Vec::new);
+        }
+        collected.stop(4.0);
+        collected.second(&second(4, 900), Vec::new);
+        assert_eq!((collected.phases()[1].to_s, collected.measured_s(), collected.phases()[1].actions[0].done), (4.0, 2.0, 3));
+        collected.stop(1.0);
+        let mut early = Collected::new(&scenario(), 1);
+        early.stop(2.0);
+        assert_eq!((early.phases().len(), early.measured_s(), collected.measured_s()), (1, 0.0, 2.0));
     }
 
     #[test]

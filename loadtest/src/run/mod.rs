@@ -237,6 +237,7 @@ async fn carry_out(scenario: &Scenario, options: &Options, crew: &mut Crew, cloc
                     });
                     if let Some(moment) = moment {
                         if options.until_missed && is_missed(scenario, &collected, moment.at_s) {
+                            collected.stop(moment.at_s);
                             crew.order(&Order::Stop).await?;
                         }
                         tell(News::Second(Box::new(moment)));
