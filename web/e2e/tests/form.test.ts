@@ -202,14 +202,15 @@ test('57: a day without a mouse: sign in, go to a room, write, edit, answer, loo
   await keyboard.type(ann.password);
   await keyboard.press('Enter');
   await page.locator(`[data-room="${room}"]`).waitFor();
+  await eventually(focus).toBe('Message design');
   await keyboard.press('Control+k');
   const jump = page.getByRole('combobox', { name: 'Room or person' });
   await jump.waitFor();
+  await eventually(focus).toBe('Room or person');
   expect(await serious(tab)).toEqual([]);
   await keyboard.type('relea');
   await keyboard.press('Enter');
-  await tab.composer.waitFor();
-  await eventually(focus).toMatch(/^Message/);
+  await eventually(focus).toBe('Message release');
   await keyboard.type('by keybord');
   await keyboard.press('Enter');
   await tab.message('by keybord').locator('[data-ticks="sent"], [data-ticks="delivered"], [data-ticks="read"]').waitFor();
@@ -224,7 +225,7 @@ test('57: a day without a mouse: sign in, go to a room, write, edit, answer, loo
   await keyboard.press('ArrowUp');
   await keyboard.press('r');
   await page.getByText('Reply to').waitFor();
-  await eventually(focus).toMatch(/^Message/);
+  await eventually(focus).toBe('Message release');
   await keyboard.press('Escape');
   await tabTo('Members', true);
   expect(await ring()).toBe(true);
@@ -282,7 +283,9 @@ test('60: nobody else is asked, nothing is complained of, and the page can be in
   await tab.page.getByRole('textbox', { name: 'Find an emoji' }).fill('heart');
   await tab.page.keyboard.press('Escape');
   await tab.page.keyboard.press('Control+k');
+  await tab.page.getByRole('dialog', { name: 'Jump to' }).waitFor();
   await tab.page.keyboard.press('Escape');
+  await tab.page.getByRole('dialog', { name: 'Jump to' }).waitFor({ state: 'detached' });
   await tab.say('nothing to complain of');
   await tab.message('nothing to complain of').locator('[data-ticks="sent"], [data-ticks="delivered"], [data-ticks="read"]').waitFor();
   await tab.page.reload();

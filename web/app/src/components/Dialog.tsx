@@ -9,6 +9,8 @@ export function Dialog({ title, onClose, children, wide = false, hint }: { title
   useEffect(() => {
     const dialog = ref.current;
     if (dialog && !dialog.open) dialog.showModal();
+    // By itself the browser would begin at the button that closes.
+    dialog?.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => dialog?.close();
   }, []);
   return (

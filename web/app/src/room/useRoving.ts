@@ -23,7 +23,10 @@ export function useRoving(rows: readonly Row[], virtualizer: Virtualizer<HTMLDiv
     if (!next) return;
     setChosen(next.key);
     virtualizer.scrollToIndex(index, { align: 'auto' });
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(next.key)}"]`)?.focus({ preventScroll: true }));
+    const focus = () => scroller.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(next.key)}"]`)?.focus({ preventScroll: true });
+    focus();
+    // A row that comes into the page with the scrolling gets it then, unless the person went elsewhere meanwhile.
+    requestAnimationFrame(() => { if (scroller.current?.contains(document.activeElement)) focus(); });
   }, [virtualizer, scroller]);
 
   const handlers = useMemo(() => ({

@@ -51,7 +51,7 @@ export function Browse({ workspace, onClose, onNew }: { workspace: string; onClo
   return (
     <Dialog title="Channels" wide onClose={onClose}>
       <div className="flex gap-2">
-        <input className="field" placeholder="Find a channel" aria-label="Find a channel" value={query} onChange={(event) => setQuery(event.target.value)} autoFocus />
+        <input className="field" placeholder="Find a channel" aria-label="Find a channel" value={query} onChange={(event) => setQuery(event.target.value)} data-first />
         <button type="button" className="btn btn-quiet" onClick={onNew}><Icon name="plus" size={18} />New</button>
       </div>
       {error && <p role="alert" className="mt-3 text-sm text-danger">{error}</p>}

@@ -26,7 +26,7 @@ export function NewWorkspace({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="New workspace" hint="A place for a team: it holds channels. It starts with #general." onClose={onClose}>
       <form onSubmit={submit} className="space-y-4">
-        <label className="block"><span className="text-sm font-medium">Name</span><input name="name" className="field mt-1" required maxLength={60} placeholder="Acme" autoFocus /></label>
+        <label className="block"><span className="text-sm font-medium">Name</span><input name="name" className="field mt-1" required maxLength={60} placeholder="Acme" data-first /></label>
         {error && <p role="alert" className="text-sm text-danger">{error}</p>}
         <button type="submit" className="btn btn-accent w-full" disabled={busy}>Create workspace</button>
       </form>
@@ -52,7 +52,7 @@ export function NewChannel({ workspace, onClose }: { workspace: string; onClose:
   return (
     <Dialog title="New channel" onClose={onClose}>
       <form onSubmit={submit} className="space-y-4">
-        <label className="block"><span className="text-sm font-medium">Name</span><input name="name" className="field mt-1" required maxLength={60} placeholder="design-reviews" autoFocus /></label>
+        <label className="block"><span className="text-sm font-medium">Name</span><input name="name" className="field mt-1" required maxLength={60} placeholder="design-reviews" data-first /></label>
         <label className="block"><span className="text-sm font-medium">What it is for <i className="font-normal text-ink-3 not-italic">(optional)</i></span><input name="topic" className="field mt-1" maxLength={200} /></label>
         <fieldset className="grid gap-2">
           <legend className="mb-1 text-sm font-medium">Who may join</legend>

@@ -49,7 +49,7 @@ export function PeoplePicker({ chosen, onChange, without = [] }: { chosen: Profi
             {person.display || person.name}<Icon name="close" size={14} />
           </button>
         ))}
-        <input autoFocus aria-label="Find people by name" role="combobox" aria-expanded aria-controls={id} aria-activedescendant={shown[at] ? `${id}-${at}` : undefined} placeholder={chosen.length ? '' : 'Type a name'} value={query} onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={onKey} className="min-w-24 flex-1 bg-transparent py-1 outline-none" />
+        <input data-first aria-label="Find people by name" role="combobox" aria-expanded aria-controls={id} aria-activedescendant={shown[at] ? `${id}-${at}` : undefined} placeholder={chosen.length ? '' : 'Type a name'} value={query} onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={onKey} className="min-w-24 flex-1 bg-transparent py-1 outline-none" />
       </div>
       <ul id={id} role="listbox" aria-label="People" className="mt-2 h-64 overflow-y-auto">
         {shown.map((person, i) => (

@@ -37,7 +37,7 @@ export function Switcher({ onClose }: { onClose: () => void }) {
   };
   return (
     <Dialog title="Jump to" onClose={onClose}>
-      <input autoFocus className="field" role="combobox" aria-expanded aria-controls="switcher" aria-activedescendant={found[at] ? `switcher-${at}` : undefined} aria-label="Room or person" placeholder="Room or person" value={query} onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={onKey} />
+      <input data-first className="field" role="combobox" aria-expanded aria-controls="switcher" aria-activedescendant={found[at] ? `switcher-${at}` : undefined} aria-label="Room or person" placeholder="Room or person" value={query} onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={onKey} />
       <ul id="switcher" role="listbox" aria-label="Rooms and people" className="mt-2 min-h-40">
         {found.map((each, i) => (
           <li key={each.key} id={`switcher-${i}`} role="option" aria-selected={i === at} onPointerMove={() => setAt(i)} onClick={() => void open(each)} className={`menu-item cursor-pointer ${i === at ? 'bg-accent-soft text-accent-text' : ''}`}>

@@ -63,6 +63,8 @@ function Landing({ onOpen }: { onOpen: (open: Open) => void }) {
   useEffect(() => {
     if (!hasRooms || !matchMedia('(min-width: 48rem)').matches) return;
     const { rooms, people, me } = getApp();
+    // Channels are those of the chosen workspace: it is chosen first.
+    if (!workspace && workspaces(rooms).length > 0) return;
     const last = localStorage.getItem('hubbub.room');
     const { channels, talks } = listed(rooms, workspace, people, me);
     const next = last && rooms[last] ? last : (channels[0] ?? talks[0])?.state.room;
