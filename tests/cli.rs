@@ -119,6 +119,14 @@ fn orders_go_to_the_running_node_over_a_socket_that_only_its_user_can_open() {
     desk.json(&["log", "debug"]);
     assert!(node.get(&node.admin, "/log", "").contains("debug"));
     assert_eq!(desk.refusal(&["user", "add", "ADA"]), "that name is taken");
+    let invited = desk.json(&["user", "invite", "--uses", "3", "--note", "the team"]);
+    assert!(invited["code"].as_str().unwrap().starts_with("hi_") && invited["invite"]["uses_max"] == 3, "{invited}");
+    let again = desk.json(&["token", "ada"])["access"].as_str().unwrap().to_owned();
+    desk.json(&["user", "disable", "ada"]);
+    assert!(node.get(&node.http, "/v1/me", &again).contains("login_revoked"));
+    assert!(desk.refusal(&["token", "ada"]).starts_with("this account is disabled"));
+    desk.json(&["user", "enable", "ada"]);
+    desk.json(&["token", "ada"]);
     assert!(desk.refusal(&["log", "loud"]).starts_with("\"loud\" is no log level"));
 }
 

@@ -85,6 +85,9 @@ id!(/// A signed-in device's tokens.
 id!(/// The data set a node serves; another one means that cached state is void.
     InstallationId);
 
+id!(/// An invitation to sign up.
+    InviteId);
+
 struct IdVisitor;
 
 impl Visitor<'_> for IdVisitor {

@@ -17,5 +17,5 @@ pub mod wire;
 pub use client::ClientEvent;
 pub use code::{CloseCode, ErrorCode};
 pub use event::{Event, EventBody, Role, RoomKind, RoomSettings};
-pub use id::{Cmid, ConnectionId, DeviceId, InstallationId, LoginId, RoomId, SlotId, UserId};
+pub use id::{Cmid, ConnectionId, DeviceId, InstallationId, InviteId, LoginId, RoomId, SlotId, UserId};
 pub use server::ServerEvent;

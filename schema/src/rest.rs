@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Status;
 use crate::event::{Event, Role, RoomKind, RoomSettings};
-use crate::id::{Cmid, DeviceId, LoginId, RoomId, UserId};
+use crate::id::{Cmid, DeviceId, InviteId, LoginId, RoomId, UserId};
 use crate::server::RoomState;
 
 macro_rules! asked {
@@ -29,6 +29,13 @@ macro_rules! told {
     };
 }
 
+fn once() -> u32 {
+    1
+}
+fn week() -> u32 {
+    7
+}
+
 asked! {
     /// `POST /v1/auth/signup`
     SignUp {
@@ -39,6 +46,9 @@ asked! {
         device: DeviceId,
         #[serde(default)]
         label: String,
+        /// The code of an invitation, where sign-up is by invitation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invite: Option<String>,
     }
     /// `POST /v1/auth/login`
     LogIn {
@@ -52,6 +62,21 @@ asked! {
     Refresh {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refresh: Option<String>,
+        /// The one that signed in. With it a refresh whose answer was lost may be sent again, for 30 s.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceId>,
+    }
+    /// `POST /v1/invites`
+    MakeInvite {
+        /// How many people may sign up with it, 1 to 1000.
+        #[serde(default = "once")]
+        uses: u32,
+        /// For how long it is good, 1 to 365.
+        #[serde(default = "week")]
+        days: u32,
+        /// What it is for; for the list alone.
+        #[serde(default)]
+        note: String,
     }
     /// `PUT /v1/auth/password`: signs out all other devices.
     ChangePassword { old: String, new: String }
@@ -122,6 +147,19 @@ told! {
         current: bool,
     }
     Devices { devices: Vec<Device> }
+    /// An invitation, without its code.
+    InviteEntry {
+        id: InviteId,
+        note: String,
+        created_at: u64,
+        expires_at: u64,
+        uses: u32,
+        uses_max: u32,
+    }
+    /// The answer to `POST /v1/invites`: `code` is shown this once.
+    MadeInvite { code: String, invite: InviteEntry }
+    /// `GET /v1/invites`: those that can still be used.
+    Invites { invites: Vec<InviteEntry> }
     Profiles { users: Vec<Profile> }
     Rooms { rooms: Vec<RoomState> }
     MemberEntry { user: UserId, role: Role }

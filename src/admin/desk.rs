@@ -1,12 +1,13 @@
 //! Carries orders out: on a running node and, by the same code, on data that no node runs on.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use actors::{Command, Node, Reply};
 use schema::record::{RoomHead, RoomRow, RoomSize, SettingsRow};
-use schema::{Cmid, DeviceId, ErrorCode, RoomId, RoomKind, RoomSettings, SlotId, UserId, client};
+use schema::{Cmid, DeviceId, ErrorCode, RoomId, RoomKind, RoomSettings, SlotId, UserId, client, rest};
 use store::embedded::BackupSummary;
 use store::{Range, Records, RecordsExt};
 use tokio::sync::oneshot;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use super::order::{RoomEntry, UserEntry};
 use super::{Answer, Order, Refused};
 use crate::auth::{self, Auth, NewUser, Origin};
-use crate::import::Importer;
+use crate::import::{Importer, said};
 use crate::logs;
 
 const USERS_PAGE_MAX: usize = 1000;
@@ -51,6 +52,11 @@ impl Desk {
                 self.auth.set_password(&name, &password).await?;
                 Ok(Answer::Done {})
             }
+            Order::DisableUser { name, disabled } => {
+                self.auth.set_disabled(&name, disabled).await?;
+                Ok(Answer::Done {})
+            }
+            Order::Invite(asked) => Ok(Answer::Invited(self.auth.make_invite(None, asked).await?)),
             Order::Token { name, label } => self.token(&name, label).await,
             Order::RotateKeys {} => Ok(Answer::Key { kid: self.auth.rotate_keys().await? }),
             Order::ListRooms {} => Ok(Answer::Rooms { rooms: self.rooms().await? }),
@@ -58,10 +64,14 @@ impl Desk {
                 let importer = Importer { auth: &self.auth, node: &self.node, records: &*self.records };
                 Ok(Answer::Imported(importer.import(batch).await?))
             }
-            Order::Export { room, after } => {
-                let (events, head) =
-                    self.node.export(room, after, EXPORT_PAGE).await.map_err(|code| Refused::new(code, code.sentence()))?;
-                Ok(Answer::Exported { events, head })
+            Order::Export { room, after } => Ok(Answer::Exported(self.page(room, after).await?)),
+            Order::ExportSaid { room, after } => {
+                let page = self.page(room, after).await?;
+                let mut names = HashMap::new();
+                for user in said::people(&page) {
+                    names.extend(self.auth.user(user).await?.map(|found| (user, found.name)));
+                }
+                Ok(Answer::Said { lines: said::lines(&page, &names), to: page.to, head: page.head })
             }
             Order::CreateRoom { owner, kind, settings, members } => self.create_room(&owner, kind, settings, members).await,
             Order::Backup { to } => {
@@ -73,6 +83,10 @@ impl Desk {
                 Ok(Answer::Done {})
             }
         }
+    }
+
+    async fn page(&self, room: RoomId, after: u64) -> Result<rest::Page, Refused> {
+        self.node.export(room, after, EXPORT_PAGE).await.map_err(|code| Refused::new(code, code.sentence()))
     }
 
     async fn token(&self, name: &str, label: String) -> Result<Answer, Refused> {

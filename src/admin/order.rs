@@ -3,9 +3,11 @@
 
 use std::path::PathBuf;
 
-use schema::{ErrorCode, Event, RoomId, RoomKind, RoomSettings, UserId};
+use schema::rest::{MadeInvite, MakeInvite, Page};
+use schema::{ErrorCode, RoomId, RoomKind, RoomSettings, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::import::line::Written;
 use crate::import::{Batch, Progress};
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -25,6 +27,13 @@ pub enum Order {
         name: String,
         password: String,
     },
+    /// Nobody signs in to a disabled account, and all its devices are signed out.
+    DisableUser {
+        name: String,
+        disabled: bool,
+    },
+    /// An invitation to sign up.
+    Invite(MakeInvite),
     /// An access and a refresh token for a user, as if they had signed in.
     Token {
         name: String,
@@ -35,6 +44,11 @@ pub enum Order {
     Import(Batch),
     /// Events of a room from `after` on, as the store has them.
     Export {
+        room: RoomId,
+        after: u64,
+    },
+    /// The same as lines that can be imported.
+    ExportSaid {
         room: RoomId,
         after: u64,
     },
@@ -59,14 +73,38 @@ pub enum Order {
 pub enum Answer {
     Done {},
     User(UserEntry),
-    Users { users: Vec<UserEntry> },
-    Token { user: UserId, access: String, expires_in_s: u64, refresh: String },
-    Key { kid: String },
-    Rooms { rooms: Vec<RoomEntry> },
+    Users {
+        users: Vec<UserEntry>,
+    },
+    Token {
+        user: UserId,
+        access: String,
+        expires_in_s: u64,
+        refresh: String,
+    },
+    Key {
+        kid: String,
+    },
+    Invited(MadeInvite),
+    Rooms {
+        rooms: Vec<RoomEntry>,
+    },
     Imported(Progress),
-    Exported { events: Vec<Event>, head: u64 },
-    Room { room: RoomId },
-    Backup { to: PathBuf, rows: u64, bytes: u64 },
+    Exported(Page),
+    /// Up to and including the event `to`.
+    Said {
+        lines: Vec<Written>,
+        to: u64,
+        head: u64,
+    },
+    Room {
+        room: RoomId,
+    },
+    Backup {
+        to: PathBuf,
+        rows: u64,
+        bytes: u64,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -38,6 +38,7 @@ impl Auth {
         if !self.0.passwords.verify(password, phc).await? {
             return Err(Error::WrongPassword);
         }
+        self.check_enabled(user).await?;
         let signed_in = self.start_login(user, origin).await?;
         // A password change that came meanwhile has listed the logins before this one was there.
         let now = self.records().get(Credential::key_of(user)).await?.map(|row| row.stamp);

@@ -1,8 +1,9 @@
-//! Signed-in devices: each a family of refresh tokens of which one is valid. Any second use of a token ends the family:
-//! two parties have it, and one of them should not.
+//! Signed-in devices: each a family of refresh tokens of which one is valid. A second use of a token ends the family: two
+//! parties have it, and one of them should not. But an answer may be lost on its way: for a short while, and until its
+//! successor is used, the same device gets the same successor again. So a family never has two valid tokens.
 
-use schema::record::{Login, Revocation};
-use schema::{LoginId, UserId, rest};
+use schema::record::{Login, Previous, Revocation};
+use schema::{DeviceId, LoginId, UserId, rest};
 use store::{Expect, Put, Range, RecordsExt};
 
 use super::{Auth, Error, Identity, Origin, SignedIn, clean_label, refresh, secret, token};
@@ -32,6 +33,7 @@ impl Auth {
             token_hash: secret::hash(&refresh),
             rotation: 0,
             revoked: false,
+            previous: None,
         };
         match self.put(&login, Expect::Absent).await? {
             Put::Done { .. } => Ok(SignedIn { identity, access: self.0.keys.load().sign(identity, now)?, refresh }),
@@ -39,8 +41,8 @@ impl Auth {
         }
     }
 
-    /// The next token of the family. Errors: `Unauthenticated`, `LoginRevoked`.
-    pub async fn refresh(&self, token: &str, origin: std::net::IpAddr) -> Result<SignedIn, Error> {
+    /// The next token of the family. `device`: what the caller says it is. Errors: `Unauthenticated`, `LoginRevoked`.
+    pub async fn refresh(&self, token: &str, origin: std::net::IpAddr, device: Option<DeviceId>) -> Result<SignedIn, Error> {
         let claim = refresh::read(token).ok_or(Error::Unauthenticated)?;
         let (login, version) = self.login(claim.user, claim.login).await?.ok_or(Error::Unauthenticated)?;
         let now = self.now();
@@ -49,28 +51,56 @@ impl Auth {
         }
         // An older token is not kept, so its secret cannot be checked; its login's id, which only its owner has seen, can.
         if claim.rotation < login.rotation {
-            return self.reused(&login).await;
+            return self.repeated(token, device, &login).await;
         }
         if claim.rotation > login.rotation || secret::hash(token) != login.token_hash || now > login.expires_at {
             return Err(Error::Unauthenticated);
         }
         let rotation = login.rotation + 1;
-        let next = refresh::write(refresh::Claim { rotation, ..claim }, &secret::make()?);
+        let previous = Previous { token_hash: login.token_hash, salt: secret::salt()?, at: now };
+        let next = refresh::write(refresh::Claim { rotation, ..claim }, &secret::derive(token, &previous.salt));
         let address = origin.to_canonical().to_string();
         let (token_hash, expires_at) = (secret::hash(&next), now + self.refresh_ms());
-        let rotated = Login { rotation, token_hash, address, last_used: now, expires_at, ..login };
-        self.put_rotated(&rotated, version).await?;
-        let identity = Identity { user: rotated.user, login: rotated.id, device: rotated.device };
-        Ok(SignedIn { identity, access: self.0.keys.load().sign(identity, now)?, refresh: next })
+        let rotated = Login { rotation, token_hash, address, last_used: now, expires_at, previous: Some(previous), ..login };
+        match self.put_rotated(&rotated, version).await? {
+            None => self.signed_in(&rotated, next),
+            Some(other) => self.repeated(token, device, &other).await,
+        }
     }
 
-    async fn put_rotated(&self, rotated: &Login, version: u64) -> Result<(), Error> {
+    fn signed_in(&self, login: &Login, refresh: String) -> Result<SignedIn, Error> {
+        let identity = Identity { user: login.user, login: login.id, device: login.device };
+        Ok(SignedIn { identity, access: self.0.keys.load().sign(identity, self.now())?, refresh })
+    }
+
+    /// A token that was rotated: the successor again, or the end of the family.
+    async fn repeated(&self, token: &str, device: Option<DeviceId>, login: &Login) -> Result<SignedIn, Error> {
+        match self.successor(token, device, login) {
+            Some(next) => {
+                metrics::counter!("hubbub_auth_refresh_repeats_total").increment(1);
+                self.signed_in(login, next)
+            }
+            None => self.reused(login).await,
+        }
+    }
+
+    /// The valid token, if it came from this one, a short while ago, and the login's own device asks.
+    fn successor(&self, token: &str, device: Option<DeviceId>, login: &Login) -> Option<String> {
+        let (claim, previous) = (refresh::read(token)?, login.previous.as_ref()?);
+        let is_in_time = self.now().saturating_sub(previous.at) <= self.0.config.refresh_grace_ms;
+        let is_the_last = device == Some(login.device) && secret::hash(token) == previous.token_hash;
+        let next = refresh::write(refresh::Claim { rotation: login.rotation, ..claim }, &secret::derive(token, &previous.salt));
+        (is_in_time && is_the_last && secret::hash(&next) == login.token_hash).then_some(next)
+    }
+
+    /// `Some`: another rotation of the same token came first, and this is the login after it.
+    async fn put_rotated(&self, rotated: &Login, version: u64) -> Result<Option<Login>, Error> {
         if let Put::Done { .. } = self.put(rotated, Expect::Version(version)).await? {
-            return Ok(());
+            return Ok(None);
         }
         match self.login(rotated.user, rotated.id).await? {
             Some((now, _)) if now.revoked => Err(Error::LoginRevoked),
-            Some((now, _)) => self.reused(&now).await,
+            Some((now, _)) => Ok(Some(now)),
             None => Err(Error::Unauthenticated),
         }
     }

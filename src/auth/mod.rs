@@ -3,7 +3,9 @@
 //! One handle, `Auth`, cheap to clone, over `Records`. `check` is what every request pays: one signature and one look-up
 //! in memory. Does not know HTTP, sockets or rooms; what a person may do in a room is the room's business.
 
+mod disable;
 mod error;
+mod invites;
 mod keys;
 mod log_in;
 mod logins;
@@ -47,6 +49,8 @@ use token::Keyring;
 pub enum SignUpPolicy {
     #[default]
     Open,
+    /// With the code of an invitation.
+    Invite,
     Closed,
 }
 
@@ -57,6 +61,8 @@ pub struct Config {
     pub issuer: String,
     /// A device that was not used for so long has to sign in again.
     pub refresh_days: u32,
+    /// For so long after a rotation the same device gets the successor again, as long as that was not used. 0: never.
+    pub refresh_grace_ms: u64,
     /// Signed-in devices of one user; over it the one that was not used for the longest time is signed out.
     pub logins_max: usize,
     /// Passwords computed at once (19 MiB each), and waiting for that; over it: `busy`.
@@ -79,6 +85,7 @@ impl Default for Config {
             signup: SignUpPolicy::Open,
             issuer: "hubbub".into(),
             refresh_days: 30,
+            refresh_grace_ms: 30_000,
             logins_max: 50,
             passwords_parallel: cores.clamp(1, 8),
             passwords_waiting_max: 64,

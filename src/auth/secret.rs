@@ -8,9 +8,20 @@ use super::Error;
 
 /// 43 characters.
 pub fn make() -> Result<String, Error> {
+    Ok(URL_SAFE_NO_PAD.encode(salt()?))
+}
+
+/// The secret that follows from a token and a salt: the same again for who has both.
+pub fn derive(token: &str, salt: &[u8; 32]) -> String {
+    let hash = Sha256::new_with_prefix(b"hubbub refresh successor").chain_update(salt).chain_update(token);
+    URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
+/// 32 random bytes.
+pub fn salt() -> Result<[u8; 32], Error> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::Broken("no randomness"))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(bytes)
 }
 
 /// Without salt: there is nothing to guess in 256 random bits.

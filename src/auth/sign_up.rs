@@ -30,9 +30,16 @@ impl Auth {
         }
         let key = super::log_in::address_key(origin.address);
         self.0.sign_ups.lock().take(&key, self.now()).map_err(|retry_after_ms| Error::Limited { retry_after_ms })?;
-        let schema::rest::SignUp { name, display, password, device: _, label: _ } = request;
-        let user = self.add_user(NewUser { name, display, password, admin: false }).await?;
-        self.start_login(user.id, origin).await
+        let schema::rest::SignUp { name, display, password, invite, device: _, label: _ } = request;
+        let used = match self.0.config.signup {
+            SignUpPolicy::Invite => Some(self.use_invite(invite.as_deref()).await?),
+            SignUpPolicy::Open | SignUpPolicy::Closed => None,
+        };
+        let added = self.add_user(NewUser { name, display, password, admin: false }).await;
+        if let (Err(_), Some(invite)) = (&added, used) {
+            self.give_back_invite(invite).await?;
+        }
+        self.start_login(added?.id, origin).await
     }
 
     /// Makes an account whatever the sign-up policy says. The very first is admin.
@@ -114,7 +121,13 @@ impl Auth {
     /// A login for a user without asking for the password: after sign-up, and for the command line.
     pub async fn start_login(&self, user: UserId, origin: Origin) -> Result<SignedIn, Error> {
         let identity = Identity { user, login: schema::LoginId(Uuid::now_v7()), device: origin.device };
-        self.make_login(identity, &origin).await
+        let signed_in = self.make_login(identity, &origin).await?;
+        // Asked afterwards: whoever disabled the account since has not seen this login.
+        if let Err(error) = self.check_enabled(user).await {
+            self.end_login(user, identity.login).await?;
+            return Err(error);
+        }
+        Ok(signed_in)
     }
 }
 

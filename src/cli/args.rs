@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use schema::rest::MakeInvite;
 use schema::{RoomId, RoomKind, RoomSettings};
 
 use crate::admin::Order;
@@ -72,7 +73,7 @@ pub enum Command {
     /// Bring a conversation into a channel: JSON lines with ts, user, text and thread, packed by gzip or not
     Import {
         file: PathBuf,
-        /// The channel; it is made if need be
+        /// The channel that imports make under this name; rooms that people made are others, even of the same name
         #[arg(long)]
         room: String,
         /// The workspace of the channel; it is made if need be
@@ -82,10 +83,13 @@ pub enum Command {
         #[arg(long)]
         skip_bad: bool,
     },
-    /// Print the events of a room as JSON lines
+    /// Print what was said in a room as JSON lines that `import` takes
     Export {
         #[arg(value_name = "ROOM-ID")]
         room: RoomId,
+        /// All that happened instead: reactions, pins, members and so on, as the API has it
+        #[arg(long)]
+        events: bool,
     },
     /// Print a completion script
     Completions { shell: Shell },
@@ -112,6 +116,22 @@ pub enum UserCommand {
         #[arg(long, default_value_t = 1000)]
         limit: usize,
     },
+    /// Make the code of an invitation, for where auth.signup is "invite"; it is shown this once
+    Invite {
+        /// How many people may sign up with it
+        #[arg(long, default_value_t = 1)]
+        uses: u32,
+        /// For how long it is good
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+        /// What it is for; for the list alone
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Sign all devices of the user out and let nobody sign in; what they said stays
+    Disable { name: String },
+    /// Let a disabled user sign in again
+    Enable { name: String },
     /// Set a password; signs all devices of the user out
     Password {
         name: String,
@@ -187,6 +207,9 @@ pub fn user_order(command: UserCommand) -> anyhow::Result<Order> {
             Order::AddUser { name, display, password: super::secret::read(&password)?, admin }
         }
         UserCommand::List { after, limit } => Order::ListUsers { after, limit },
+        UserCommand::Invite { uses, days, note } => Order::Invite(MakeInvite { uses, days, note }),
+        UserCommand::Disable { name } => Order::DisableUser { name, disabled: true },
+        UserCommand::Enable { name } => Order::DisableUser { name, disabled: false },
         UserCommand::Password { name, password } => Order::SetPassword { name, password: super::secret::read(&password)? },
     })
 }

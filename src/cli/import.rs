@@ -35,6 +35,9 @@ pub struct Imported {
     pub room: RoomId,
     pub lines: u64,
     pub bad: u64,
+    /// There was nothing to import, so no room was made.
+    #[serde(skip)]
+    pub is_nothing: bool,
 }
 
 pub async fn import(way: &Way, wanted: Wanted) -> anyhow::Result<Imported> {
@@ -48,9 +51,16 @@ pub async fn import(way: &Way, wanted: Wanted) -> anyhow::Result<Imported> {
             done = send(way, batch(taken)).await?;
         }
         bar.set_message(format!("{} lines", done.lines));
+        if let Some(why) = &lines.stopped {
+            let before = match done.lines {
+                0 => "nothing is imported".to_owned(),
+                _ => format!("everything before it is in room {}", done.room),
+            };
+            bail!("{why}; {before}. Mend the line, or add --skip-bad, and run this again");
+        }
         if ended {
             bar.finish_and_clear();
-            return Ok(Imported { room: done.room, lines: lines.number, bad });
+            return Ok(Imported { room: done.room, lines: lines.number, bad, is_nothing: done.lines == 0 });
         }
     }
 }
@@ -65,6 +75,8 @@ async fn send(way: &Way, batch: Batch) -> anyhow::Result<Progress> {
 struct Lines {
     reader: Box<dyn BufRead + Send>,
     number: u64,
+    /// The bad line that the import stops at.
+    stopped: Option<String>,
 }
 
 fn open(wanted: &Wanted) -> anyhow::Result<(Lines, String, ProgressBar)> {
@@ -77,7 +89,7 @@ fn open(wanted: &Wanted) -> anyhow::Result<(Lines, String, ProgressBar)> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(bytes) } else { ProgressBar::hidden() };
     bar.set_style(ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {eta} left")?);
     let reader = unpacked(&wanted.file, &bar)?;
-    Ok((Lines { reader, number: 0 }, import_name(&wanted.workspace, &wanted.room, &beginning), bar))
+    Ok((Lines { reader, number: 0, stopped: None }, import_name(&wanted.workspace, &wanted.room, &beginning), bar))
 }
 
 /// The file as text, unpacked if it is a gzip; `bar` counts the file's own bytes.
@@ -118,7 +130,10 @@ impl Lines {
                     *bad += 1;
                     bar.suspend(|| eprintln!("hubbub: {why}; left out"));
                 }
-                Err(why) => bail!("{why}; everything before it is in the room. Mend the line, or add --skip-bad, and run this again"),
+                Err(why) => {
+                    self.stopped = Some(why);
+                    return Ok((lines, true));
+                }
             }
             bytes += read;
         }
@@ -139,22 +154,33 @@ impl Lines {
     }
 }
 
-/// A room's events as JSON lines on stdout, as everybody may read them: what was deleted is not in it.
-pub async fn export(way: &Way, room: RoomId) -> anyhow::Result<()> {
+/// What was said in a room as JSON lines on stdout that `import` takes, as everybody may read it: what was deleted is not
+/// in it. `as_events`: all that happened, as the API has it.
+pub async fn export(way: &Way, room: RoomId, as_events: bool) -> anyhow::Result<()> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut after = 0;
     loop {
-        let Answer::Exported { events, head } = way.ask(Order::Export { room, after }).await? else {
-            bail!("the node answered something else: it may be of another version");
+        let order = if as_events { Order::Export { room, after } } else { Order::ExportSaid { room, after } };
+        let (to, head) = match way.ask(order).await? {
+            Answer::Exported(page) => {
+                page.events.iter().try_for_each(|event| write_line(&mut out, event))?;
+                (page.to, page.head)
+            }
+            Answer::Said { lines, to, head } => {
+                lines.iter().try_for_each(|line| write_line(&mut out, line))?;
+                (to, head)
+            }
+            _ => bail!("the node answered something else: it may be of another version"),
         };
-        for event in &events {
-            serde_json::to_writer(&mut out, event)?;
-            out.write_all(b"\n")?;
-            after = event.seq;
-        }
-        if events.is_empty() || after >= head {
+        if to <= after || to >= head {
             out.flush()?;
             return Ok(());
         }
+        after = to;
     }
+}
+
+fn write_line(out: &mut impl Write, line: &impl serde::Serialize) -> anyhow::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    Ok(out.write_all(b"\n")?)
 }

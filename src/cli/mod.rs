@@ -51,9 +51,9 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Import { file, room, workspace, skip_bad } => {
             return import(Wanted { file, workspace, room, skip_bad }, &loaded, cli.json).await;
         }
-        Command::Export { room } => {
+        Command::Export { room, events } => {
             let way = quiet_way(&loaded).await?;
-            let exported = import::export(&way, room).await;
+            let exported = import::export(&way, room, events).await;
             return way.close().await.and(exported);
         }
         Command::Config { command } => return config_command(&command, &loaded, cli.json),
@@ -108,6 +108,7 @@ async fn import(wanted: Wanted, loaded: &Loaded, json: bool) -> anyhow::Result<(
     let imported = imported?;
     show::print(&match json {
         true => format!("{}\n", serde_json::to_string(&imported)?),
+        false if imported.is_nothing => "the file has no good lines: nothing was made\n".to_owned(),
         false => format!("{} lines read, {} bad; all others are in room {}\n", imported.lines, imported.bad, imported.room),
     });
     Ok(())

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::admin::Answer;
 use crate::admin::order::{RoomEntry, UserEntry};
+use crate::import::line::date_time;
 
 /// `made`: a password that was made for the order.
 pub fn answer(answer: &Answer, made: Option<&str>, json: bool) {
@@ -37,10 +38,15 @@ fn as_text(answer: &Answer, made: Option<&str>) -> String {
             format!("access   {access}\nrefresh  {refresh}\nthe access token expires in {expires_in_s} s\n")
         }
         Answer::Key { kid } => format!("access tokens are signed with key {kid} from now on\n"),
+        Answer::Invited(made) => {
+            let (uses, until) = (made.invite.uses_max, date(made.invite.expires_at));
+            format!("code     {}\nlink     /?invite={}\ngood for {uses} sign-ups until {until} UTC\n", made.code, made.code)
+        }
         Answer::Rooms { rooms } => lines(rooms.iter().map(room_line).collect()),
         Answer::Room { room } => format!("{room}\n"),
         Answer::Imported(progress) => format!("{} lines are in room {}\n", progress.lines, progress.room),
-        Answer::Exported { events, head } => format!("{} events of {head}\n", events.len()),
+        Answer::Exported(page) => format!("{} events of {}\n", page.events.len(), page.head),
+        Answer::Said { lines, head, .. } => format!("{} messages up to event {head}\n", lines.len()),
         Answer::Backup { to, rows, bytes } => format!("{rows} rows, {bytes} bytes are in {}\n", to.display()),
     };
     text.extend(made.map(|made| format!("password {made}\n")));
@@ -57,19 +63,9 @@ fn room_line(room: &RoomEntry) -> String {
     format!("{}  {:9}  {}  {:8} messages  {:6} members  {}", room.room, kind, date(room.at), room.messages, room.members, room.name)
 }
 
-/// UTC, to the minute; by the calendar algorithm of Hinnant ("days from civil", backwards).
+/// UTC, to the minute.
 fn date(ms: u64) -> String {
-    let since = ms / 1000;
-    let (days, minutes) = (since / 86_400, since % 86_400 / 60);
-    let z = days + 719_468;
-    let (era, day_of_era) = (z / 146_097, z % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", minutes / 60, minutes % 60)
+    date_time(ms)[..16].replace('T', " ")
 }
 
 #[cfg(test)]

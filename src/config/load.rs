@@ -220,8 +220,11 @@ mod tests {
         assert!(refused.starts_with("hubbub.toml:2: limits.requests_in_flight_max: invalid value"), "{refused}");
         let refused = refusal("", &[("HUBBUB_LIMITS_HELLO_MS", "soon")]);
         assert_eq!(refused, "HUBBUB_LIMITS_HELLO_MS: \"soon\" is not a whole number");
-        let refused = refusal("[auth]\nsignup = \"invite\"\n", &[]);
-        assert!(refused.contains("hubbub.toml:2: auth.signup: unknown variant `invite`, expected `open` or `closed`"), "{refused}");
+        let refused = refusal("[auth]\nsignup = \"friends\"\n", &[]);
+        assert!(
+            refused.contains("hubbub.toml:2: auth.signup: unknown variant `friends`, expected one of `open`, `invite`, `closed`"),
+            "{refused}"
+        );
         let refused = refusal("[node\n", &[]);
         assert!(refused.starts_with("hubbub.toml:1: "), "{refused}");
     }

@@ -57,11 +57,13 @@ pub struct Listen {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
-    /// Who may make an account: "open" or "closed".
+    /// Who may make an account: "open", "invite" or "closed".
     pub signup: SignUpPolicy,
     /// The `iss` of access tokens; changing it signs everybody's access tokens out.
     pub issuer: String,
     pub refresh_days: u32,
+    /// A refresh whose answer was lost may be repeated for so long by the same device. 0: never.
+    pub refresh_grace_s: u32,
     pub logins_per_user_max: usize,
     /// 0: one per core, at most 8.
     pub passwords_parallel: usize,
@@ -130,6 +132,7 @@ impl Default for Auth {
             signup: auth.signup,
             issuer: auth.issuer,
             refresh_days: auth.refresh_days,
+            refresh_grace_s: u32::try_from(auth.refresh_grace_ms / 1000).unwrap_or(u32::MAX),
             logins_per_user_max: auth.logins_max,
             passwords_parallel: 0,
             passwords_waiting_max: auth.passwords_waiting_max,
@@ -150,6 +153,7 @@ impl Auth {
             signup: self.signup,
             issuer: self.issuer.clone(),
             refresh_days: self.refresh_days,
+            refresh_grace_ms: u64::from(self.refresh_grace_s) * 1000,
             logins_max: self.logins_per_user_max,
             passwords_parallel: if self.passwords_parallel == 0 { default.passwords_parallel } else { self.passwords_parallel },
             passwords_waiting_max: self.passwords_waiting_max,

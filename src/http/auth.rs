@@ -80,7 +80,7 @@ async fn refresh(State(http): State<Http>, way: Way, Body(body): Body<Refresh>) 
         Some(token) => (token.as_str(), false),
         None => (way.cookie()?.ok_or(ErrorCode::Unauthenticated)?, true),
     };
-    match http.0.auth.refresh(token, way.peer.address).await {
+    match http.0.auth.refresh(token, way.peer.address, body.device).await {
         Ok(signed_in) => Ok(tokens(&http, &way, signed_in, by_cookie)),
         Err(error) => {
             let over = matches!(error.code(), ErrorCode::Unauthenticated | ErrorCode::LoginRevoked);

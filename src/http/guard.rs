@@ -15,6 +15,7 @@ use schema::ErrorCode;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::body::Shared;
 use super::{Http, Peer, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,7 +40,16 @@ pub async fn guard(State(http): State<Http>, request: Request, next: Next) -> Re
         match &page {
             Err(()) => Problem::new(ErrorCode::Forbidden, "pages of that origin may not use this node").into_response(),
             Ok(Some(_)) if method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
-            Ok(_) => run(&http, Request::from_parts(parts, body), next).await,
+            Ok(_) => {
+                // Who waits to be told to go on sends nothing that is not asked for.
+                let waits = parts.headers.contains_key(header::EXPECT);
+                let body = Shared::new(body);
+                let response = run(&http, Request::from_parts(parts, body.handle()), next).await;
+                if !waits {
+                    body.read_to_the_end().await;
+                }
+                response
+            }
         }
     };
     let mut response = write_out(work.instrument(span.clone()).await, is_api, &id);

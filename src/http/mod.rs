@@ -2,12 +2,14 @@
 //! trouble (`problem`). Decides nothing about rooms or people: it asks `auth` and the actors.
 
 mod auth;
+mod body;
 mod channels;
 mod cookie;
 mod devices;
 mod docs;
 mod guard;
 mod history;
+mod invites;
 mod members;
 mod messages;
 mod pages;
@@ -82,6 +84,7 @@ impl Http {
         let api = Router::new()
             .merge(auth::routes())
             .merge(devices::routes())
+            .merge(invites::routes())
             .merge(people::routes())
             .merge(rooms::routes())
             .merge(members::routes())

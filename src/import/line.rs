@@ -26,13 +26,14 @@ pub struct BadLine {
     pub why: String,
 }
 
-#[derive(Deserialize)]
-struct Written {
-    ts: String,
-    user: String,
-    text: String,
-    #[serde(default)]
-    thread: Option<String>,
+/// A line as it stands in a file. What else stands in it is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    pub ts: String,
+    pub user: String,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
 }
 
 /// Longest `thread` that is kept, bytes.
@@ -45,7 +46,7 @@ impl Line {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
-        let written: Written = schema::wire::from_json(bytes).map_err(|error| bad(error.to_string()))?;
+        let written: Written = schema::wire::from_json(bytes).map_err(|error| bad(in_line(&error.0)))?;
         let at = milliseconds(&written.ts)
             .ok_or_else(|| bad(format!("\"{}\" is no time like 2019-06-30T12:00:00", schema::wire::excerpt(&written.ts))))?;
         if written.text.len() > schema::limits::TEXT_BYTES_MAX {
@@ -59,6 +60,17 @@ impl Line {
     }
 }
 
+/// The reader counts lines too, and to it every line is the first.
+fn in_line(why: &str) -> String {
+    match why.rsplit_once(" at line ") {
+        Some((what, place)) => match place.split_once(" column ") {
+            Some((_, column)) => format!("{what} (column {column})"),
+            None => what.to_owned(),
+        },
+        None => why.to_owned(),
+    }
+}
+
 /// The name of an import: of this room, and of the file's first 64 KiB (unpacked).
 pub fn import_name(workspace: &str, room: &str, beginning: &[u8]) -> String {
     let mut hash = Sha256::new();
@@ -66,6 +78,21 @@ pub fn import_name(workspace: &str, room: &str, beginning: &[u8]) -> String {
         hash.update(part);
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// As `milliseconds` reads it, to the millisecond: by the calendar algorithm of Hinnant ("days from civil", backwards).
+pub fn date_time(ms: u64) -> String {
+    let (days, of_day) = (ms / 86_400_000, ms % 86_400_000);
+    let z = days + 719_468;
+    let (era, day_of_era) = (z / 146_097, z % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1_000 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1_000)
 }
 
 /// `YYYY-MM-DDTHH:MM:SS[.fraction][Z]`, read as UTC, to milliseconds since 1970 (RFC 3339; days by the civil calendar).
@@ -103,11 +130,20 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_was_written_reads_back_to_the_millisecond() {
+        assert_eq!(date_time(951_782_400_007), "2000-02-29T00:00:00.007Z");
+        for ms in [0, 1, 999, 86_399_999, 951_782_400_000, 1_546_231_961_387, 1_795_251_600_000, 253_402_300_799_999] {
+            assert_eq!(milliseconds(&date_time(ms)), Some(ms));
+        }
+    }
+
+    #[test]
     fn a_bad_line_is_named_by_its_number() {
         let line = Line::read(3, br#"{"ts":"2019-06-30T12:00:00","user":"Ann","text":"hi","thread":"1","more":true}"#).unwrap().unwrap();
         assert_eq!((line.user.as_str(), line.thread.as_deref()), ("Ann", Some("1")));
         let error = Line::read(4, br#"{"ts":"2019-06-30T12:00:00","user":"Ann"}"#).unwrap_err();
-        assert!(error.to_string().starts_with("line 4: missing field `text`"), "{error}");
+        assert_eq!(error.to_string(), "line 4: missing field `text` (column 42)");
+        assert_eq!(Line::read(7, b"not json").unwrap_err().to_string(), "line 7: expected ident (column 2)");
         assert!(Line::read(5, br#"{"ts":"2019-06-30T12:00:00","user":"../x","text":"hi"}"#).is_err());
         assert_eq!(Line::read(6, b"  \n"), Ok(None));
     }

@@ -7,6 +7,7 @@
 pub mod line;
 mod people;
 mod place;
+pub mod said;
 
 use std::time::Duration;
 
@@ -73,9 +74,13 @@ impl Importer<'_> {
     /// Posts what is not in the room yet and answers how far it is. A batch may be repeated.
     pub async fn import(&self, batch: Batch) -> Result<Progress, Error> {
         let (mut cursor, mut expect) = self.cursor(&batch.import).await?;
+        let fresh: Vec<Line> = batch.lines.into_iter().filter(|line| line.number > cursor.lines).collect();
+        if fresh.is_empty() {
+            // Nothing is made for nothing.
+            return Ok(Progress { room: place::room_of(&batch.workspace, &batch.room), lines: cursor.lines });
+        }
         let mut people = People::default();
         let mut place = place::open(self, &mut people, &batch.workspace, &batch.room).await?;
-        let fresh: Vec<Line> = batch.lines.into_iter().filter(|line| line.number > cursor.lines).collect();
         for lines in fresh.chunks(IN_FLIGHT_MAX) {
             let mut posts = Vec::with_capacity(lines.len());
             for line in lines {

@@ -21,11 +21,16 @@ pub struct Place {
     inside: HashSet<UserId>,
 }
 
+/// The channel of that name that imports make; a room that somebody made is another one, whatever its name.
+pub fn room_of(workspace: &str, room: &str) -> RoomId {
+    RoomId(id_of(&[b"import room", workspace.as_bytes(), room.as_bytes()]))
+}
+
 /// Opens the channel, making what is missing.
 pub async fn open(importer: &Importer<'_>, people: &mut People, workspace: &str, room: &str) -> Result<Place, Error> {
     let keeper = people.of(importer.auth, KEEPER).await?;
     let home = RoomId(id_of(&[b"import workspace", workspace.as_bytes()]));
-    let channel = RoomId(id_of(&[b"import room", workspace.as_bytes(), room.as_bytes()]));
+    let channel = room_of(workspace, room);
     let named = |name: &str| RoomSettings { name: name.to_owned(), ..RoomSettings::default() };
     create(importer, keeper, home, RoomKind::Workspace, named(workspace)).await?;
     let settings = RoomSettings { workspace: Some(home), public: true, ..named(room) };

@@ -70,6 +70,7 @@ async fn names_and_passwords_that_break_a_rule_are_refused_in_a_sentence() {
             password: password.into(),
             device: super::device(),
             label: String::new(),
+            invite: None,
         };
         let error = door.auth.sign_up(request, origin()).await.err();
         assert!(matches!(error, Some(Error::Rule(_))), "{name:?} {display:?}: {error:?}");

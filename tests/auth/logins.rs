@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hubbub::auth::Config;
 use parking_lot::Mutex;
-use schema::{ErrorCode, LoginId};
+use schema::{DeviceId, ErrorCode, LoginId};
 
 use store::sim::Fault;
 
@@ -55,6 +55,60 @@ async fn one_refresh_token_used_at_the_same_instant_gives_at_most_one_successor(
     assert!(results.iter().filter_map(|r| r.as_ref().err()).all(|code| *code == ErrorCode::LoginRevoked));
     for winner in winners {
         assert_eq!(door.auth.check(&winner.access), Err(ErrorCode::LoginRevoked), "two held that token");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_whose_answer_was_lost_gives_the_same_successor_to_the_same_device() {
+    let door = Door::new().await;
+    let first = door.sign_up("ada").await.unwrap();
+    let device = Some(first.identity.device);
+    let lost = door.refresh_from(&first.refresh, device).await.unwrap();
+    // Access tokens are read by the wall's clock, so not too far ahead of it.
+    door.advance_ms(4_000);
+    let again = door.refresh_from(&first.refresh, device).await.unwrap();
+    assert_eq!((again.identity, &again.refresh), (first.identity, &lost.refresh), "no second family");
+    assert_eq!(door.auth.check(&again.access), Ok(first.identity));
+    door.advance_ms(25_000);
+    assert_eq!(door.refresh_from(&first.refresh, device).await.unwrap().refresh, lost.refresh, "for nearly thirty seconds");
+    let third = door.refresh_from(&again.refresh, device).await.unwrap();
+    assert_eq!(door.refresh_from(&first.refresh, device).await.err(), Some(ErrorCode::LoginRevoked), "its successor was used");
+    assert_eq!(door.refresh_from(&third.refresh, device).await.err(), Some(ErrorCode::LoginRevoked));
+}
+
+#[tokio::test]
+async fn a_rotated_token_is_reused_for_another_device_and_after_the_grace() {
+    let door = Door::new().await;
+    for (device, after_ms) in [(None, 0), (Some(super::device()), 0), (Some(DeviceId::default()), 31_000)] {
+        let first = match door.log_in("ada", PASSWORD).await {
+            Ok(signed_in) => signed_in,
+            Err(_) => door.sign_up("ada").await.unwrap(),
+        };
+        // The default stands for the right one.
+        let device = device.map(|device| if device == DeviceId::default() { first.identity.device } else { device });
+        let second = door.refresh_from(&first.refresh, Some(first.identity.device)).await.unwrap();
+        door.advance_ms(after_ms);
+        assert_eq!(door.refresh_from(&first.refresh, device).await.err(), Some(ErrorCode::LoginRevoked), "{device:?} {after_ms}");
+        assert_eq!(door.auth.check(&second.access), Err(ErrorCode::LoginRevoked));
+    }
+    let strict = Door::with(Config { refresh_grace_ms: 0, ..Config::default() }).await;
+    let first = strict.sign_up("ada").await.unwrap();
+    let device = Some(first.identity.device);
+    strict.refresh_from(&first.refresh, device).await.unwrap();
+    strict.advance_ms(1);
+    assert_eq!(strict.refresh_from(&first.refresh, device).await.err(), Some(ErrorCode::LoginRevoked));
+}
+
+#[tokio::test]
+async fn one_refresh_token_used_at_the_same_instant_by_its_device_has_one_successor() {
+    let door = Door::new().await;
+    let first = door.sign_up("ada").await.unwrap();
+    let device = Some(first.identity.device);
+    let results = futures_util::future::join_all((0..16).map(|_| door.refresh_from(&first.refresh, device))).await;
+    let successors: std::collections::HashSet<String> = results.into_iter().map(|result| result.unwrap().refresh).collect();
+    assert_eq!(successors.len(), 1);
+    for successor in successors {
+        assert!(door.refresh_from(&successor, device).await.is_ok());
     }
 }
 

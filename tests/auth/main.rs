@@ -1,6 +1,7 @@
 //! What signing in promises, seen from outside over a store: accounts, logins, tokens, and the attacks on them.
 
 mod accounts;
+mod invites;
 mod logins;
 mod tokens;
 
@@ -49,8 +50,14 @@ impl Door {
     }
 
     pub async fn sign_up(&self, name: &str) -> Result<SignedIn, Error> {
-        let request =
-            SignUp { name: name.into(), display: String::new(), password: PASSWORD.into(), device: device(), label: String::new() };
+        let request = SignUp {
+            name: name.into(),
+            display: String::new(),
+            password: PASSWORD.into(),
+            device: device(),
+            label: String::new(),
+            invite: None,
+        };
         self.auth.sign_up(request, origin()).await
     }
 
@@ -59,7 +66,11 @@ impl Door {
     }
 
     pub async fn refresh(&self, token: &str) -> Result<SignedIn, ErrorCode> {
-        self.auth.refresh(token, origin().address).await.map_err(|error| error.code())
+        self.refresh_from(token, None).await
+    }
+
+    pub async fn refresh_from(&self, token: &str, device: Option<DeviceId>) -> Result<SignedIn, ErrorCode> {
+        self.auth.refresh(token, origin().address, device).await.map_err(|error| error.code())
     }
 }
 

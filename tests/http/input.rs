@@ -129,3 +129,23 @@ async fn unknown_addresses_and_methods_are_refused_in_the_one_form() {
     assert_eq!((answer.status, answer.code().as_str()), (405, "bad_request"));
     assert!(answer.header("allow").unwrap().contains("patch"));
 }
+
+#[tokio::test]
+async fn a_body_of_ten_megabytes_is_read_away_and_answered() {
+    let house = House::new().await;
+    let ada = house.sign_up("ada").await;
+    let room = house.make_room(&ada, "group", json!({}), &[]).await;
+    let body = format!("{{\"text\":\"{}\"}}", "x".repeat(10 << 20));
+    for (path, token, code) in [
+        (format!("/v1/rooms/{room}/messages"), ada.access.as_str(), "too_long"),
+        (format!("/v1/rooms/{room}/messages"), "nobody", "unauthenticated"),
+        ("/v1/nothing".into(), "nobody", "not_found"),
+        ("/v1/auth/login".into(), "", "too_long"),
+    ] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        assert_eq!(house.raw(head.as_bytes()).await.code(), code, "{path}");
+    }
+}

@@ -111,3 +111,53 @@ async fn a_new_password_needs_the_old_one() {
     assert_eq!(house.by(&ada, "PUT", "/v1/auth/password", Some(&change(PASSWORD))).await.status, 204);
     assert_eq!(house.by(&ada, "GET", "/v1/me", None).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_refresh_that_was_answered_into_the_void_is_repeated_by_its_device() {
+    let house = House::new().await;
+    let (ada, device) = (house.sign_up("ada").await, Uuid::now_v7());
+    let body = json!({ "name": "ada", "password": PASSWORD, "device": device });
+    let first = house.ask("POST", "/v1/auth/login", &[("hubbub-client", "native")], Some(&body)).await.json();
+    let refresh = |token: &serde_json::Value| json!({ "refresh": token, "device": device });
+    let lost = house.ask("POST", "/v1/auth/refresh", &[], Some(&refresh(&first["refresh"]))).await.json();
+    let again = house.ask("POST", "/v1/auth/refresh", &[], Some(&refresh(&first["refresh"]))).await.json();
+    assert!(lost["refresh"].is_string() && lost["refresh"] == again["refresh"], "{lost} {again}");
+    let next = house.ask("POST", "/v1/auth/refresh", &[], Some(&refresh(&again["refresh"]))).await;
+    assert_eq!(next.status, 200);
+    for token in [&first["refresh"], &next.json()["refresh"]] {
+        let reused = house.ask("POST", "/v1/auth/refresh", &[], Some(&refresh(token))).await;
+        assert_eq!(reused.code(), "login_revoked", "its successor was used");
+    }
+    assert_eq!(house.by(&ada, "GET", "/v1/me", None).await.status, 200, "another device stays");
+}
+
+#[tokio::test]
+async fn administrators_invite_and_nobody_else() {
+    let house = House::with(|auth, _| auth.signup = hubbub::auth::SignUpPolicy::Invite).await;
+    let add = |name: &str| hubbub::auth::NewUser { name: name.into(), display: String::new(), password: PASSWORD.into(), admin: false };
+    for name in ["ada", "bob"] {
+        house.auth.add_user(add(name)).await.unwrap();
+    }
+    let mut people = Vec::new();
+    for name in ["ada", "bob"] {
+        let body = json!({ "name": name, "password": PASSWORD, "device": Uuid::now_v7() });
+        let tokens = house.ask("POST", "/v1/auth/login", &[("hubbub-client", "native")], Some(&body)).await;
+        let tokens: schema::rest::Tokens = serde_json::from_str(&tokens.body).unwrap();
+        people.push(super::Person { id: tokens.user, access: tokens.access, refresh: tokens.refresh.unwrap() });
+    }
+    let (ada, bob) = (&people[0], &people[1]);
+    for (method, path) in [("GET", "/v1/invites"), ("POST", "/v1/invites"), ("DELETE", "/v1/invites/0192f0c1-0000-7000-8000-000000000000")]
+    {
+        assert_eq!(house.by(bob, method, path, None).await.code(), "forbidden", "{method}");
+    }
+    let made = house.by(ada, "POST", "/v1/invites", Some(&json!({ "uses": 1, "note": "Cyd" }))).await.json();
+    let listed = house.by(ada, "GET", "/v1/invites", None).await;
+    assert!(listed.json()["invites"][0] == made["invite"] && !listed.body.contains(made["code"].as_str().unwrap()));
+    let sign_up = |invite: &str| json!({ "name": "cyd", "password": PASSWORD, "device": Uuid::now_v7(), "invite": invite });
+    assert_eq!(house.ask("POST", "/v1/auth/signup", &[], Some(&sign_up("hi_guessed"))).await.code(), "forbidden");
+    assert_eq!(house.ask("POST", "/v1/auth/signup", &[], Some(&sign_up(made["code"].as_str().unwrap()))).await.status, 200);
+    let other = house.by(ada, "POST", "/v1/invites", None).await.json();
+    let path = format!("/v1/invites/{}", other["invite"]["id"].as_str().unwrap());
+    assert_eq!(house.by(ada, "DELETE", &path, None).await.status, 204);
+    assert_eq!(house.by(ada, "DELETE", &path, None).await.code(), "not_found");
+}

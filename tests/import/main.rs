@@ -34,7 +34,7 @@ fn said(data_dir: &Path, room: &str) -> Vec<(u64, String, String, Option<String>
     let users: Value = serde_json::from_str(&done(hubbub(data_dir, &["--json", "user", "list"]))).unwrap();
     let users = users["users"].as_array().unwrap().iter();
     let names: HashMap<String, String> = users.map(|u| (u["id"].as_str().unwrap().into(), u["name"].as_str().unwrap().into())).collect();
-    let events = done(hubbub(data_dir, &["export", room]));
+    let events = done(hubbub(data_dir, &["export", "--events", room]));
     let events = events.lines().map(|line| serde_json::from_str::<Event>(line).unwrap()).enumerate();
     let mut said = Vec::new();
     for (place, event) in events {
@@ -104,10 +104,55 @@ fn a_bad_line_stops_the_import_by_its_number_or_is_left_out_as_asked() {
     let stopped = hubbub(&data_dir, &arguments);
     assert!(!stopped.status.success());
     let sentence = String::from_utf8(stopped.stderr).unwrap();
-    assert!(sentence.contains("line 2: ") && sentence.contains("--skip-bad"), "{sentence}");
+    let rooms = || -> Value { serde_json::from_str(&done(hubbub(&data_dir, &["--json", "room", "list"]))).unwrap() };
+    let room = rooms()["rooms"].as_array().unwrap().iter().find(|room| room["name"] == "talk").unwrap()["room"].clone();
+    let expected = format!(
+        "hubbub: line 2: expected ident (column 2); everything before it is in room {}. Mend the line, or add --skip-bad, and run this again\n",
+        room.as_str().unwrap()
+    );
+    assert_eq!(sentence, expected);
+    assert_eq!(said(&data_dir, room.as_str().unwrap()).len(), 1, "as it says");
     let gone_on = hubbub(&data_dir, &[&["--json"], &arguments[..], &["--skip-bad"]].concat());
     let answer: Value = serde_json::from_str(&done(gone_on)).unwrap();
     assert_eq!((answer["lines"].as_u64(), answer["bad"].as_u64()), (Some(3), Some(1)));
     let texts: Vec<_> = said(&data_dir, answer["room"].as_str().unwrap()).into_iter().map(|(_, _, text, _)| text).collect();
     assert_eq!(texts, ["line 1", "line 3"]);
+}
+
+#[test]
+fn an_import_that_fails_at_its_first_line_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, empty, data_dir) = (folder.path().join("talk.jsonl"), folder.path().join("empty.jsonl"), folder.path().join("data"));
+    std::fs::write(&file, "{\"ts\":\"yesterday\",\"user\":\"Ann\",\"text\":\"hi\"}\n").unwrap();
+    std::fs::write(&empty, "\n").unwrap();
+    let stopped = hubbub(&data_dir, &["import", file.to_str().unwrap(), "--room", "talk"]);
+    let sentence = String::from_utf8(stopped.stderr).unwrap();
+    assert!(sentence.contains("line 1: \"yesterday\" is no time") && sentence.contains("nothing is imported"), "{sentence}");
+    done(hubbub(&data_dir, &["import", empty.to_str().unwrap(), "--room", "talk"]));
+    for list in ["room", "user"] {
+        let list = done(hubbub(&data_dir, &[list, "list"]));
+        assert!(list.is_empty(), "{list}");
+    }
+}
+
+#[test]
+fn what_was_exported_is_imported_elsewhere_with_the_same_texts_times_and_authors() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there, file) = (folder.path().join("here"), folder.path().join("there"), folder.path().join("talk.jsonl"));
+    let lines: String = (0..300)
+        .map(|n| {
+            let text = ["hello <@Bob>", "a <b> \\\"quoted\\\" \\n line", "", "<@nobody at all>", "Grüße 👋 <@"][n % 5];
+            let thread = if n % 3 == 0 { ",\"thread\":\"t1\"" } else { "" };
+            let user = ["Ann", "Bob", "c-3.po"][n % 3];
+            format!("{{\"ts\":\"2020-01-01T00:{:02}:{:02}.{:03}Z\",\"user\":\"{user}\",\"text\":\"{text}\"{thread}}}\n", n / 60, n % 60, n)
+        })
+        .collect();
+    std::fs::write(&file, &lines).unwrap();
+    let first = import(&here, &file, "talk");
+    let exported = done(hubbub(&here, &["export", first["room"].as_str().unwrap()]));
+    assert_eq!(exported.lines().count(), 300);
+    assert_eq!(exported, lines, "what went in comes out");
+    std::fs::write(&file, &exported).unwrap();
+    let second = import(&there, &file, "talk");
+    assert_eq!(said(&here, first["room"].as_str().unwrap()), said(&there, second["room"].as_str().unwrap()));
 }

@@ -25,7 +25,9 @@ async fn whatever_ends_a_login_closes_its_sockets() {
     let house = House::new().await;
     house.sign_up("ada").await;
     let auth = &house.node.auth;
-    for way in ["revoked", "logged out", "refresh token used twice", "logged out everywhere", "password set by an administrator"] {
+    for way in
+        ["revoked", "logged out", "refresh token used twice", "logged out everywhere", "password set by an administrator", "disabled"]
+    {
         let phone = house.log_in("ada").await;
         let socket = house.connect(&phone).await;
         let user = phone.identity.user;
@@ -34,9 +36,10 @@ async fn whatever_ends_a_login_closes_its_sockets() {
             "logged out" => auth.log_out(phone.identity).await.unwrap(),
             "logged out everywhere" => auth.log_out_all(user, None).await.unwrap(),
             "password set by an administrator" => auth.set_password("ada", PASSWORD).await.unwrap(),
+            "disabled" => auth.set_disabled("ada", true).await.unwrap(),
             _ => {
-                auth.refresh(&phone.refresh, origin().address).await.unwrap();
-                assert_eq!(auth.refresh(&phone.refresh, origin().address).await.err(), Some(auth::Error::LoginRevoked));
+                auth.refresh(&phone.refresh, origin().address, None).await.unwrap();
+                assert_eq!(auth.refresh(&phone.refresh, origin().address, None).await.err(), Some(auth::Error::LoginRevoked));
             }
         }
         assert_eq!(close_code(socket).await, CloseCode::Revoked.number(), "{way}");

@@ -1,11 +1,9 @@
 //! What may be asked about rooms and people without changing anything. Members get answers, others `not_found`; a node that
 //! is short of memory says `busy` to all but operators.
 
-use std::sync::Arc;
-
 use schema::record::Receipt;
 use schema::server::{RoomState, UserStatus};
-use schema::{ErrorCode, Event, Role, RoomId, UserId, limits, rest};
+use schema::{ErrorCode, Role, RoomId, UserId, limits, rest};
 use store::{Range, RecordsExt};
 use tokio::sync::oneshot;
 
@@ -117,11 +115,9 @@ impl Node {
         Ok(self.shared.reader.view(room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?.head)
     }
 
-    /// Events after `after` and the head, for an operator: no right to read is asked for. Errors: `not_found`.
-    pub async fn export(&self, room: RoomId, after: u64, limit: u64) -> Result<(Vec<Event>, u64), ErrorCode> {
-        let head = self.head(room).await?;
-        let events = self.shared.reader.events(room, after + 1, head.min(after.saturating_add(limit))).await.map_err(code_of)?;
-        Ok((events.into_iter().map(Arc::unwrap_or_clone).collect(), head))
+    /// The page of at most `limit` events after `after`, for an operator: no right to read is asked for. Errors: `not_found`.
+    pub async fn export(&self, room: RoomId, after: u64, limit: u64) -> Result<rest::Page, ErrorCode> {
+        self.shared.reader.page_after(room, after, limit).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)
     }
 
     /// How these people are, as this one may know it: a status is for those who share a room. One look into the store,

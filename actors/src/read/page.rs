@@ -33,6 +33,14 @@ impl Reader {
         Ok(self.read_page(query.room, &view, span).await.map_err(code_of)?)
     }
 
+    /// The page of at most `limit` events after `after`, whoever asks. `None`: there is no such room.
+    pub async fn page_after(&self, room: RoomId, after: u64, limit: u64) -> Result<Option<rest::Page>, store::Error> {
+        let Some(view) = self.view(room).await? else { return Ok(None) };
+        let from = after.saturating_add(1);
+        let span = Span { from, to: after.saturating_add(limit).min(view.head), focus: from };
+        self.read_page(room, &view, span).await.map(Some)
+    }
+
     async fn span(&self, view: &View, query: PageQuery) -> Result<Span, Refused> {
         let limit = query.limit.map_or(limits::PAGE_DEFAULT, usize::from);
         if limit == 0 || limit > limits::PAGE_MAX {

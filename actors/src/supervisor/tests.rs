@@ -34,7 +34,7 @@ fn ask(node: &Node, order: Order, act: Act) -> oneshot::Receiver<Result<rest::La
 
 /// An event that is there already is applied once more: the room's own assertion fails.
 async fn break_room(node: &Node, room: RoomId) -> impl Fn() {
-    let first = Arc::new(node.export(room, 0, 1).await.unwrap().0.remove(0));
+    let first = Arc::new(node.export(room, 0, 1).await.unwrap().events.remove(0));
     let shared = node.shared.clone();
     move || shared.tell_room(room, RoomMessage::Applied(vec![first.clone()]))
 }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod calls;
+mod erasure;
 mod exactly_once;
 mod full_disk;
 mod greeting;

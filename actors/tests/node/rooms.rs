@@ -89,6 +89,9 @@ async fn a_public_channel_is_found_and_joined_by_its_workspace_alone() {
     let settings = RoomSettings { name: "tea".into(), workspace: Some(workspace), public: true, ..RoomSettings::default() };
     let act = Act::Create { kind: RoomKind::Channel, settings, members: vec![] };
     world.act(user(1), order(channel, 0), act).await.unwrap();
+    let seen = world.node.channels(user(1), workspace, None, 10).await.unwrap();
+    assert_eq!(seen.iter().map(|c| (c.room, c.joined)).collect::<Vec<_>>(), vec![(channel, true)], "who made it sees it at once");
+    assert!(world.node.channels(user(1), workspace, Some(channel), 10).await.unwrap().is_empty(), "and on one page");
     assert_eq!(world.act(user(9), order(channel, 0), Act::Join).await, Err(ErrorCode::NotFound));
     world.act(user(2), order(channel, 0), Act::Join).await.unwrap();
     world.node.flush().await.unwrap();

@@ -59,7 +59,7 @@ impl Api {
 
     pub async fn sign_up(&self, name: &str, password: &str, device: DeviceId) -> Result<Tokens, Error> {
         let (name, password, label) = (name.to_owned(), password.to_owned(), "loadtest".to_owned());
-        let body = SignUp { display: name.clone(), name, password, device, label };
+        let body = SignUp { display: name.clone(), name, password, device, label, invite: None };
         self.call(Method::POST, "/v1/auth/signup", Some(to_json(&body))).await
     }
 
@@ -70,7 +70,7 @@ impl Api {
     }
 
     pub async fn refresh(&self, refresh: &str) -> Result<Tokens, Error> {
-        let body = Refresh { refresh: Some(refresh.to_owned()) };
+        let body = Refresh { refresh: Some(refresh.to_owned()), device: None };
         self.call(Method::POST, "/v1/auth/refresh", Some(to_json(&body))).await
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Key, Record, Table};
-use crate::id::{DeviceId, LoginId, UserId};
+use crate::id::{DeviceId, InviteId, LoginId, UserId};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
@@ -93,6 +93,22 @@ pub struct Login {
     pub rotation: u32,
     #[serde(default)]
     pub revoked: bool,
+    /// Of the last rotation: the device may have missed its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+}
+
+/// What the valid refresh token was made from.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previous {
+    /// SHA-256 of the token before it.
+    #[serde(with = "hash_bytes")]
+    pub token_hash: [u8; 32],
+    /// With the token before it, and only with that, the secret of the valid one can be made again.
+    #[serde(with = "hash_bytes")]
+    pub salt: [u8; 32],
+    /// Milliseconds since 1970.
+    pub at: u64,
 }
 
 impl Login {
@@ -136,6 +152,61 @@ impl Record for SigningKey {
     const TABLE: Table = Table::SigningKeys;
     fn key(&self) -> Key {
         Self::key_of(&self.kid)
+    }
+}
+
+/// Lets so many people sign up where sign-up is by invitation. The code itself is kept nowhere.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// The beginning of the hash: it names the invitation and does not tell the code.
+    pub id: InviteId,
+    /// SHA-256 of the code.
+    #[serde(with = "hash_bytes")]
+    pub code_hash: [u8; 32],
+    /// What it is for, in the maker's words.
+    pub note: String,
+    /// `None`: an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<UserId>,
+    pub created_at: u64,
+    pub expires_at: u64,
+    pub uses: u32,
+    pub uses_max: u32,
+}
+
+impl Invite {
+    pub fn partition() -> Key {
+        Key::new(Table::Invites, &[b"invites"], &[])
+    }
+    pub fn key_of(id: InviteId) -> Key {
+        Key::new(Table::Invites, &[b"invites"], &[id.as_bytes()])
+    }
+}
+
+impl Record for Invite {
+    const TABLE: Table = Table::Invites;
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+/// An account that nobody may sign in to; what its user said stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disabled {
+    pub user: UserId,
+    pub since: u64,
+}
+
+impl Disabled {
+    pub fn key_of(user: UserId) -> Key {
+        Key::new(Table::DisabledUsers, &[user.as_bytes()], &[])
+    }
+}
+
+impl Record for Disabled {
+    const TABLE: Table = Table::DisabledUsers;
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
     }
 }
 

@@ -12,7 +12,7 @@ mod session;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use account::{Credential, Login, Revocation, SigningKey, User, Username};
+pub use account::{Credential, Disabled, Invite, Login, Previous, Revocation, SigningKey, User, Username};
 pub use history::{Annotation, HistoryRow, RequestKey};
 pub use member::{Channel, ChannelName, MemberRow, RoomHead, RoomListEntry, RoomRow, RoomSize, SettingsRow};
 pub use node::{ImportCursor, Installation, Watermark};
@@ -67,6 +67,8 @@ tables! {
     RoomSizes = 22, Stamped, "how many members a room has";
     Revocations = 23, Conditional, "logins whose access tokens are refused until they expire";
     RoomSettings = 24, Stamped, "a room's name, topic and so on";
+    Invites = 25, Conditional, "invitations to sign up";
+    DisabledUsers = 26, Conditional, "accounts that nobody may sign in to";
 }
 
 /// Where a record lies. Parts are order-preserving bytes: ids as they are, numbers big-endian.

@@ -80,8 +80,30 @@ fn people() {
             token_hash: [0xab; 32],
             rotation: 3,
             revoked: true,
+            previous: None,
         },
     );
+    let previous = Some(Previous { token_hash: [0xcd; 32], salt: [0xef; 32], at: AT });
+    check(
+        "login_rotated",
+        &Login {
+            user,
+            id: login(),
+            device: device(),
+            label: String::new(),
+            address: "192.0.2.7".into(),
+            created_at: AT,
+            last_used: AT,
+            expires_at: AT,
+            token_hash: [0xab; 32],
+            rotation: 1,
+            revoked: false,
+            previous,
+        },
+    );
+    let (id, code_hash, note, made_by) = (schema::InviteId::from_bytes([0xab; 16]), [0xab; 32], "for Bob".into(), Some(ann()));
+    check("invite", &Invite { id, code_hash, note, made_by, created_at: AT, expires_at: AT + 1, uses: 1, uses_max: 2 });
+    check("disabled", &Disabled { user, since: AT });
     check("revocation", &Revocation { login: login(), user, until: AT });
     check("signing_key", &SigningKey { kid: "k1".into(), pkcs8: vec![0x30, 0x2e, 0x02, 0x01], created_at: AT, retired_at: Some(AT) });
 }

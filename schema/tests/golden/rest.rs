@@ -18,10 +18,17 @@ fn check<T: Serialize + DeserializeOwned + PartialEq>(name: &str, sample: &T) {
 #[test]
 fn every_body_that_is_asked_is_written_and_read_as_ever() {
     let (name, password, device, label) = ("Ann".to_owned(), "correct horse".to_owned(), device(), "Firefox on Linux".to_owned());
-    check("sign_up", &SignUp { name: name.clone(), display: "Ann B.".into(), password: password.clone(), device, label: label.clone() });
+    check(
+        "sign_up",
+        &SignUp { name: name.clone(), display: "Ann B.".into(), password: password.clone(), device, label: label.clone(), invite: None },
+    );
+    let (display, invite) = (String::new(), Some("hi_code".to_owned()));
+    check("sign_up_invited", &SignUp { name: name.clone(), display, password: password.clone(), device, label: label.clone(), invite });
     check("log_in", &LogIn { name, password, device, label });
-    check("refresh", &Refresh { refresh: Some("hr_token".into()) });
-    check("refresh_of_a_browser", &Refresh { refresh: None });
+    check("refresh", &Refresh { refresh: Some("hr_token".into()), device: None });
+    check("refresh_of_a_device", &Refresh { refresh: Some("hr_token".into()), device: Some(device) });
+    check("make_invite", &MakeInvite { uses: 5, days: 30, note: "the team".into() });
+    check("refresh_of_a_browser", &Refresh { refresh: None, device: None });
     check("change_password", &ChangePassword { old: "correct horse".into(), new: "battery staple".into() });
     check("change_profile", &ChangeProfile { display: "Ann".into() });
     let (kind, members) = (RoomKind::Channel, vec![bob()]);
@@ -47,6 +54,11 @@ fn every_body_that_is_told_about_people_is_written_and_read_as_ever() {
     check("profile", &profile);
     let (label, address) = ("Firefox on Linux".into(), "192.0.2.7".into());
     let device = Device { login: login(), device: device(), label, address, created_at: AT, last_used: AT + 1, current: true };
+    let (id, note) = (schema::InviteId::from_bytes([0xab; 16]), "the team".to_owned());
+    let invite = InviteEntry { id, note, created_at: AT, expires_at: AT + 1, uses: 1, uses_max: 5 };
+    check("invites", &Invites { invites: vec![invite.clone()] });
+    check("made_invite", &MadeInvite { code: "hi_code".into(), invite: invite.clone() });
+    check("invite_entry", &invite);
     check("devices", &Devices { devices: vec![device.clone()] });
     check("device", &device);
     check(

@@ -31,8 +31,14 @@ impl Door {
             let config = Config { address_burst: u32::MAX, ..Config::default() };
             let auth = Auth::open(records, config).await.expect("a sign-in");
             let (device, label) = (DeviceId::default(), String::new());
-            let request =
-                SignUp { name: "somebody".into(), display: String::new(), password: "correct horse".into(), device, label: label.clone() };
+            let request = SignUp {
+                name: "somebody".into(),
+                display: String::new(),
+                password: "correct horse".into(),
+                device,
+                label: label.clone(),
+                invite: None,
+            };
             let origin = Origin { address: IpAddr::V4(Ipv4Addr::LOCALHOST), device, label };
             let given = auth.sign_up(request, origin).await.expect("somebody signs up");
             (auth, given)
@@ -59,7 +65,7 @@ fn feed(input: &[u8]) {
         let door = door.get_or_init(Door::build);
         assert!(door.auth.check(text).is_err(), "a token that nobody gave out");
         assert!(door.auth.check_ticket(text).is_err(), "a ticket that nobody gave out");
-        let refreshed = door.runtime.block_on(door.auth.refresh(text, IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        let refreshed = door.runtime.block_on(door.auth.refresh(text, IpAddr::V4(Ipv4Addr::LOCALHOST), Some(DeviceId::default())));
         match refreshed {
             Ok(_) => panic!("a refresh token that nobody gave out"),
             Err(error) => is_a_sentence(&error.to_string()),

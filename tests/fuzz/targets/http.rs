@@ -153,6 +153,7 @@ impl House {
                 password: "correct horse battery".into(),
                 device: DeviceId::default(),
                 label: String::new(),
+                invite: None,
             };
             let origin = Origin { address: IpAddr::V4(Ipv4Addr::LOCALHOST), device: DeviceId::default(), label: String::new() };
             let signed_in = auth.sign_up(somebody, origin).await.expect("somebody signs up");

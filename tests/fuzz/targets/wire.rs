@@ -106,6 +106,8 @@ fn records(bytes: &[u8]) {
     record::<Login>(bytes);
     record::<SigningKey>(bytes);
     record::<Revocation>(bytes);
+    record::<Invite>(bytes);
+    record::<Disabled>(bytes);
     record::<Marker>(bytes);
     record::<Receipt>(bytes);
     record::<DraftRow>(bytes);
@@ -122,6 +124,7 @@ fn rest(bytes: &[u8]) {
     body::<SignUp>(bytes);
     body::<LogIn>(bytes);
     body::<Refresh>(bytes);
+    body::<MakeInvite>(bytes);
     body::<ChangePassword>(bytes);
     body::<ChangeProfile>(bytes);
     body::<CreateRoom>(bytes);

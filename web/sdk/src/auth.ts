@@ -25,9 +25,10 @@ export class Auth {
     this.options = options;
   }
 
-  signUp(name: string, display: string, password: string): Promise<Tokens> {
+  /** `invite`: the code of an invitation, where sign-up needs one. */
+  signUp(name: string, display: string, password: string, invite?: string): Promise<Tokens> {
     const { device, label } = this.options;
-    return this.take('/v1/auth/signup', { name, display, password, device, label });
+    return this.take('/v1/auth/signup', { name, display, password, device, label, ...(invite ? { invite } : {}) });
   }
 
   logIn(name: string, password: string): Promise<Tokens> {
@@ -44,8 +45,10 @@ export class Auth {
 
   refresh(): Promise<Tokens> {
     const lock = this.options.lock ?? ((act) => act());
+    const { device } = this.options;
     const refresh = this.options.keep?.load() ?? undefined;
-    this.refreshing ??= lock(() => this.take('/v1/auth/refresh', refresh ? { refresh } : {})).finally(() => { this.refreshing = null; });
+    // The device is what lets a refresh whose answer was lost be asked again.
+    this.refreshing ??= lock(() => this.take('/v1/auth/refresh', refresh ? { refresh, device } : { device })).finally(() => { this.refreshing = null; });
     return this.refreshing;
   }
 

@@ -167,6 +167,7 @@ fn path_parameter(part: &str) -> Option<Value> {
         "room" => (reference("RoomId"), "A room."),
         "user" => (reference("UserId"), "A person."),
         "login" => (reference("LoginId"), "A signed-in device: `login` of the list."),
+        "invite" => (reference("InviteId"), "An invitation: `id` of the list."),
         "seq" => (json!({ "type": "integer", "minimum": 1 }), "The seq of the message."),
         "emoji" => (json!({ "type": "string", "minLength": 1 }), "The emoji, percent-encoded UTF-8."),
         other => panic!("say what {{{other}}} is"),

@@ -121,7 +121,7 @@ pub const ROUTES: &[Route] = &[
         .asks("SignUp")
         .answers("Tokens")
         .refuses(&[NameTaken, Forbidden, ReadOnly])
-        .detail("The first account of an installation is its admin. The refresh token is set as a cookie; with `Hubbub-Client: native` it is in the body instead."),
+        .detail("The first account of an installation is its admin. Where sign-up is by invitation, `invite` is its code; without a good one: `forbidden`. The refresh token is set as a cookie; with `Hubbub-Client: native` it is in the body instead."),
     route("post", "/v1/auth/login", "logIn", "sign-in", "Sign in on a device")
         .open()
         .native()
@@ -134,7 +134,7 @@ pub const ROUTES: &[Route] = &[
         .asks("Refresh")
         .answers("Tokens")
         .refuses(&[Unauthenticated, LoginRevoked, ReadOnly])
-        .detail("The refresh token that was sent is void afterwards: keep the new one. One that is used twice signs the device out. Without one in the body, the cookie's is taken, and the new one is a cookie again."),
+        .detail("The refresh token that was sent is void afterwards: keep the new one. One that is used twice signs the device out, but for 30 s, until the new one is used: then the same `device` gets the same new one again. Without one in the body, the cookie's is taken, and the new one is a cookie again."),
     route("post", "/v1/auth/logout", "logOut", "sign-in", "Sign this device out")
         .open()
         .asks("Refresh")
@@ -150,6 +150,13 @@ pub const ROUTES: &[Route] = &[
     route("get", "/v1/devices", "devices", "devices", "Where I am signed in").answers("Devices"),
     route("delete", "/v1/devices", "signOutOthers", "devices", "Sign out all devices but this one"),
     route("delete", "/v1/devices/{login}", "signOutDevice", "devices", "Sign out one device").refuses(&[NotFound]),
+    route("get", "/v1/invites", "invites", "invites", "Invitations to sign up that can still be used").answers("Invites").refuses(&[Forbidden]),
+    route("post", "/v1/invites", "makeInvite", "invites", "Make an invitation to sign up")
+        .asks("MakeInvite")
+        .answers("MadeInvite")
+        .refuses(&[Forbidden, ReadOnly])
+        .detail("For administrators. The code is in this answer and nowhere else."),
+    route("delete", "/v1/invites/{invite}", "takeBackInvite", "invites", "Take an invitation back").refuses(&[Forbidden, NotFound]),
     route("get", "/v1/me", "me", "people", "My profile").answers("Profile"),
     route("patch", "/v1/me", "changeMe", "people", "Change my profile").asks("ChangeProfile").answers("Profile").refuses(&[ReadOnly]),
     route("get", "/v1/users", "users", "people", "People by id, or by the beginning of their name")

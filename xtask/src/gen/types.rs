@@ -40,6 +40,7 @@ impl Types {
             g.subschema_for::<rest::SignUp>();
             g.subschema_for::<rest::LogIn>();
             g.subschema_for::<rest::Refresh>();
+            g.subschema_for::<rest::MakeInvite>();
             g.subschema_for::<rest::ChangePassword>();
             g.subschema_for::<rest::ChangeProfile>();
             g.subschema_for::<rest::CreateRoom>();
@@ -54,6 +55,8 @@ impl Types {
             g.subschema_for::<rest::Ticket>();
             g.subschema_for::<rest::Profile>();
             g.subschema_for::<rest::Devices>();
+            g.subschema_for::<rest::MadeInvite>();
+            g.subschema_for::<rest::Invites>();
             g.subschema_for::<rest::Profiles>();
             g.subschema_for::<rest::Rooms>();
             g.subschema_for::<rest::Members>();

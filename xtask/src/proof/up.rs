@@ -128,7 +128,7 @@ fn first_start(place: &Place) -> Result<()> {
     }
     let ask = Ask { method: "POST", path: "/v1/auth/signup".into(), token: "", key: None };
     let (name, password, device) = ("guest".into(), talk::PASSWORD.into(), DeviceId(Uuid::now_v7()));
-    let _: Tokens = up.api.ask(&ask, &SignUp { name, display: String::new(), password, device, label: String::new() })?;
+    let _: Tokens = up.api.ask(&ask, &SignUp { name, display: String::new(), password, device, label: String::new(), invite: None })?;
     up.ctrl_c()
 }
 

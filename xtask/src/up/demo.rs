@@ -53,6 +53,7 @@ fn sign_up(api: &Api, cast: &talk::Cast, bar: &ProgressBar) -> Result<People> {
             password: talk::PASSWORD.to_owned(),
             device: DeviceId(Uuid::now_v7()),
             label: "cargo xtask up".to_owned(),
+            invite: None,
         };
         let ask = Ask { method: "POST", path: "/v1/auth/signup".to_owned(), token: "", key: None };
         let tokens: rest::Tokens = api.ask(&ask, &body)?;

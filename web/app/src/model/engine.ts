@@ -60,8 +60,8 @@ export class Engine {
     whenIdle(() => this.enter(), CONNECT_MS);
   }
 
-  async signUp(name: string, display: string, password: string): Promise<void> {
-    await this.client.auth.signUp(name, display, password);
+  async signUp(name: string, display: string, password: string, invite?: string): Promise<void> {
+    await this.client.auth.signUp(name, display, password, invite);
     await this.signedIn();
   }
 

@@ -13,7 +13,8 @@ interface Wrong { field: SignField | null; text: string }
 export function SignIn() {
   const engine = useEngine();
   const why = useApp((state) => state.why);
-  const [mode, setMode] = useState<'login' | 'signup'>(location.pathname === '/signup' ? 'signup' : 'login');
+  const invited = new URLSearchParams(location.search).get('invite');
+  const [mode, setMode] = useState<'login' | 'signup'>(location.pathname === '/signup' || invited ? 'signup' : 'login');
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<Wrong | null>(null);
   const form = useRef<HTMLFormElement>(null);
@@ -33,7 +34,7 @@ export function SignIn() {
     setBusy(true);
     setWrong(null);
     try {
-      if (signup) await engine.signUp(name.trim().toLowerCase(), display.trim() || name.trim(), password);
+      if (signup) await engine.signUp(name.trim().toLowerCase(), display.trim() || name.trim(), password, String(data.get('invite') ?? '').trim() || undefined);
       else await engine.logIn(name.trim().toLowerCase(), password);
     } catch (failed) {
       refuse({ field: signup ? fieldOf(failed) : null, text: sentence(failed) });
@@ -55,6 +56,7 @@ export function SignIn() {
             {signup && <Field {...of('display')} label="Your name" hint="What others see. You can change it." autoComplete="name" maxLength={60} />}
             <Field {...of('name')} label="User name" hint={signup ? `${USERNAME_BYTES_MIN} to ${LIMITS.USERNAME_BYTES_MAX} letters a–z, digits, dots, dashes and underscores. It begins with a letter or digit.` : undefined} autoComplete="username" autoCapitalize="none" autoCorrect="off" spellCheck={false} />
             <Field {...of('password')} label="Password" hint={signup ? `At least ${LIMITS.PASSWORD_BYTES_MIN} characters. A few words are better than one odd one.` : undefined} type="password" autoComplete={signup ? 'new-password' : 'current-password'} />
+            {signup && invited !== null && <Field name="invite" wrong={undefined} label="Invitation" defaultValue={invited} autoComplete="off" autoCapitalize="none" spellCheck={false} />}
             <button type="submit" className="btn btn-accent w-full" disabled={busy}>{busy ? 'One moment…' : signup ? 'Sign up' : 'Sign in'}</button>
           </form>
           <p className="mt-6 text-sm text-ink-2">

@@ -303,6 +303,24 @@ export interface Invite {
   prev?: Cmid;
 }
 
+/** An invitation, without its code. */
+export interface InviteEntry {
+  id: InviteId;
+  note: string;
+  created_at: number;
+  expires_at: number;
+  uses: number;
+  uses_max: number;
+}
+
+/** An invitation to sign up. */
+export type InviteId = string;
+
+/** `GET /v1/invites`: those that can still be used. */
+export interface Invites {
+  invites: InviteEntry[];
+}
+
 /** Become a member of a public channel. */
 export interface Join {
   id: number;
@@ -350,6 +368,22 @@ export interface LogIn {
 
 /** A signed-in device's tokens. */
 export type LoginId = string;
+
+/** The answer to `POST /v1/invites`: `code` is shown this once. */
+export interface MadeInvite {
+  code: string;
+  invite: InviteEntry;
+}
+
+/** `POST /v1/invites` */
+export interface MakeInvite {
+  /** For how long it is good, 1 to 365. */
+  days?: number;
+  /** What it is for; for the list alone. */
+  note?: string;
+  /** How many people may sign up with it, 1 to 1000. */
+  uses?: number;
+}
 
 export interface Member {
   user: UserId;
@@ -546,6 +580,8 @@ export interface Reconnect {
 
 /** `POST /v1/auth/refresh`: a browser sends nothing, its cookie has the token. */
 export interface Refresh {
+  /** The one that signed in. With it a refresh whose answer was lost may be sent again, for 30 s. */
+  device?: DeviceId;
   refresh?: string;
 }
 
@@ -716,6 +752,8 @@ export interface SignUp {
   password: string;
   device: DeviceId;
   display?: string;
+  /** The code of an invitation, where sign-up is by invitation. */
+  invite?: string;
   label?: string;
 }
 
