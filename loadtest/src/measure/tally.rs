@@ -32,6 +32,7 @@ deeds! {
     Page = "page",
     Ping = "ping",
     Deliver = "deliver",
+    Replay = "replay",
     Connect = "connect",
     Resume = "resume",
 }

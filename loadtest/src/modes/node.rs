@@ -1,6 +1,6 @@
 //! Which node a run is against: one that is running, or one that is started for the run and gone afterwards.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::run::{self, Watched};
 #[derive(Clone, Debug, clap::Args)]
 #[group(id = "node_options")]
 pub struct Options {
-    /// The node's address: where `cargo xtask up` puts it, unless you say another
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    /// The node's address, as in http://127.0.0.1:8080: where `cargo xtask up` puts it, unless you say another
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     pub node: SocketAddr,
     /// Start a node for this run, in a folder of its own and with bounds that do not stand in the way
     #[arg(long)]
@@ -31,6 +31,19 @@ impl Default for Options {
         let server = std::env::var_os("HUBBUB_BIN").map_or_else(|| "hubbub".into(), PathBuf::from);
         Self { node: ([127, 0, 0, 1], 8080).into(), start: false, server, workers: 1 }
     }
+}
+
+/// `host:port`, also as people copy it from a browser.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    if text.starts_with("https://") {
+        return Err("this program speaks no TLS: name the port behind the proxy, or use --start".to_owned());
+    }
+    let host = text.trim_start_matches("http://").trim_end_matches('/');
+    let found = host.to_socket_addrs().map_err(|error| format!("{error}: write it like 127.0.0.1:8080"))?;
+    // A name that means both is taken by its older address: a node listens there by default.
+    let mut found: Vec<_> = found.collect();
+    found.sort_by_key(SocketAddr::is_ipv6);
+    found.first().copied().ok_or_else(|| format!("{host} has no address"))
 }
 
 /// A node that does not take a connection within this time is not there.
@@ -80,4 +93,18 @@ fn keys() -> Vec<Key<'static>> {
     let mut keys = process::unbounded_keys();
     keys.push(("log", "level", "\"warn\"".to_owned()));
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_copied_from_a_browser() {
+        for text in ["127.0.0.1:8080", "http://127.0.0.1:8080", "http://127.0.0.1:8080/", "localhost:8080"] {
+            assert_eq!(address(text), Ok(Options::default().node), "{text}");
+        }
+        assert!(address("127.0.0.1").unwrap_err().contains("write it like 127.0.0.1:8080"));
+        assert!(address("https://127.0.0.1:8080").unwrap_err().contains("no TLS"));
+    }
 }

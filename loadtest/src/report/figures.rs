@@ -42,9 +42,14 @@ pub fn jitter(report: &RunReport) -> Vec<Figure> {
     let it = &report.integrity;
     let share = it.delivered as f64 * 100.0 / it.due.max(1) as f64;
     let mut figures = vec![figure("delivered", share, "%", false, format!("{} of {}", it.delivered, it.due))];
-    if let Some(resume) = from_intended(report, "resume") {
-        let detail = format!("of {} cuts, until all that was missed was there", resume.count);
-        figures.push(figure("replay p99", resume.p99_us as f64 / 1e6, "s", true, detail));
+    if let (Some(replay), Some(resume)) = (from_intended(report, "replay"), from_intended(report, "resume")) {
+        let detail = format!(
+            "since they were intended, of {} messages that were missed in {} cuts; from the end of a cut until all was there: p99 {:.2} s",
+            replay.count,
+            resume.count,
+            resume.p99_us as f64 / 1e6
+        );
+        figures.push(figure("replay p99", replay.p99_us as f64 / 1e6, "s", true, detail));
     }
     figures
 }

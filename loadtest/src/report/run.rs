@@ -109,9 +109,10 @@ pub struct Fault {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Action {
-    /// `post`, `edit`, `react`, `read`, `typing`, `page`, `ping`, `deliver`, `connect` or `resume`.
+    /// `post`, `edit`, `react`, `read`, `typing`, `page`, `ping`, `deliver`, `replay` (a delivery that was missed, after a new
+    /// connection), `connect` or `resume`.
     pub name: String,
-    /// How many were begun: for `deliver`, how many arrived.
+    /// How many were begun: for `deliver` and `replay`, how many arrived.
     pub count: u64,
     pub done: u64,
     /// For good.

@@ -138,6 +138,10 @@ impl Ledger {
             }
             empty => {
                 *empty = Some(known);
+                if known.mark.is_some_and(|mark| text_of(event).is_some_and(|text| mark.text(text.len()) != text)) {
+                    let what = format!("{} stands at seq {seq} with another text than was posted", known.name());
+                    self.offences.add(Offending::Wrong, book.room, Some(seq), what);
+                }
                 if known.is_message {
                     book.last_message = book.last_message.max(seq);
                 }
@@ -264,14 +268,17 @@ impl Book {
     }
 }
 
+fn text_of(event: &Event) -> Option<&str> {
+    match &event.body {
+        EventBody::Message(message) => Some(&message.text),
+        EventBody::Edit { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
 impl Known {
     fn of(event: &Event) -> Self {
-        let text = match &event.body {
-            EventBody::Message(message) => Some(&message.text),
-            EventBody::Edit { text, .. } => Some(text),
-            _ => None,
-        };
-        let mark = text.and_then(|text| Mark::of(text));
+        let mark = text_of(event).and_then(Mark::of);
         let is_message = matches!(event.body, EventBody::Message(_));
         Self { cmid: event.cmid, ordinal: event.ordinal, mark, is_message, hashes: [0; 2] }
     }

@@ -118,3 +118,13 @@ fn what_was_forgotten_is_counted_as_uncompared() {
     ledger.closed(0, 100);
     assert_eq!((ledger.uncompared, ledger.offences.is_empty()), (1, true));
 }
+
+#[test]
+fn a_text_that_is_not_the_one_that_was_posted_is_wrong() {
+    let mut ledger = ledger();
+    let mut event = event(2, 4, 1);
+    let EventBody::Message(message) = &mut event.body else { panic!("a message") };
+    message.text = message.text.replace("fox", "cat");
+    ledger.learn(0, &event, None);
+    assert_eq!(offence(&ledger), (Offending::Wrong, "message 1 of user 4 stands at seq 2 with another text than was posted"));
+}

@@ -315,8 +315,13 @@ fn reported(
     let Found { collected, faults, reading, node_cpu_us } = found;
     let integrity = collect::integrity(outcomes, prepared.rooms.len() as u64);
     let total = collected.total();
-    let delivered: u64 =
-        collected.phases().iter().flat_map(|phase| &phase.actions).filter(|it| it.name == "deliver").map(|it| it.done).sum();
+    let delivered: u64 = collected
+        .phases()
+        .iter()
+        .flat_map(|phase| &phase.actions)
+        .filter(|it| ["deliver", "replay"].contains(&it.name.as_str()))
+        .map(|it| it.done)
+        .sum();
     let nodes = options.node.iter().map(|node| node.told(&reading, node_cpu_us, delivered)).collect();
     RunReport {
         format: FORMAT,

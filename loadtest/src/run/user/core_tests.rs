@@ -232,7 +232,7 @@ fn a_stated_gap_is_filled_by_pages_and_the_resume_is_over_with_the_last() {
     let ClientEvent::History(ask) = &more[0] else { panic!("{more:?}") };
     assert_eq!((ask.after, script.done(Deed::Resume)), (Some(3), 0));
     script.hear(page(ask.id, &messages[2..]));
-    assert_eq!((script.done(Deed::Resume), script.done(Deed::Deliver), script.books.counts.paged), (1, 3, 3));
+    assert_eq!((script.done(Deed::Resume), script.done(Deed::Replay), script.books.counts.paged), (1, 3, 3));
     assert!(script.offences().is_empty());
 }
 

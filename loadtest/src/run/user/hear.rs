@@ -166,7 +166,7 @@ impl Core {
             // Told when the connection ends, unless what was skipped comes late.
             Came::Skipped { .. } => self.fill(place, now_us, fx),
         }
-        delivered(now_us, mark, books);
+        self.delivered(now_us, mark, books);
         if let Some(known) = known {
             self.came_by(known, seq, now_us, books, fx);
         }
@@ -189,6 +189,18 @@ impl Core {
         if self.outbox.landed(room, cmid) {
             self.landed(cmid, seq, now_us, books, fx);
             self.pump(now_us, fx);
+        }
+    }
+
+    /// What comes before a new connection has all that it missed is a replay.
+    fn delivered(&self, now_us: u64, mark: Option<Mark>, books: &mut Books) {
+        let deed = if self.arriving.is_some() { Deed::Replay } else { Deed::Deliver };
+        books.tally.begun(deed);
+        match mark {
+            Some(Mark { intended_us, lag_us, .. }) => {
+                books.tally.done(deed, now_us.saturating_sub(intended_us), now_us.saturating_sub(intended_us + lag_us));
+            }
+            None => books.tally.of_mut(deed).done += 1,
         }
     }
 
@@ -269,7 +281,7 @@ impl Core {
             if fill && self.rooms[place].way.paged(event.seq) {
                 books.counts.paged += 1;
                 if let Look::Known(known) = look {
-                    delivered(now_us, known.mark, books);
+                    self.delivered(now_us, known.mark, books);
                     self.came_by(known, event.seq, now_us, books, fx);
                 }
             }
@@ -288,16 +300,6 @@ impl Core {
             Ok(ServerEvent::Event(event)) => Some(event),
             _ => None,
         }
-    }
-}
-
-fn delivered(now_us: u64, mark: Option<Mark>, books: &mut Books) {
-    books.tally.begun(Deed::Deliver);
-    match mark {
-        Some(Mark { intended_us, lag_us, .. }) => {
-            books.tally.done(Deed::Deliver, now_us.saturating_sub(intended_us), now_us.saturating_sub(intended_us + lag_us));
-        }
-        None => books.tally.of_mut(Deed::Deliver).done += 1,
     }
 }
 
