@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use schema::{RoomId, SlotId};
+use schema::{ErrorCode, RoomId, SlotId};
+
+use crate::error::Refused;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -25,6 +27,17 @@ pub enum Full {
     Room,
     Slot,
     Node,
+}
+
+impl From<Full> for Refused {
+    fn from(full: Full) -> Self {
+        let why = match full {
+            Full::Room => ErrorCode::Busy.sentence(),
+            Full::Slot => "the room's part of the store has more waiting than it may: resend later",
+            Full::Node => "the node has more waiting than it may: resend later",
+        };
+        Self { code: ErrorCode::Busy, why }
+    }
 }
 
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use schema::{Cmid, ConnectionId, ErrorCode, RoomId, ServerEvent, rest};
 use tokio::sync::oneshot;
 
 use crate::admission::Permit;
+use crate::error::Refused;
 use crate::room::Outcome;
 use crate::subscribers::Subscribers;
 
@@ -36,8 +37,8 @@ impl Answering {
     pub fn answer(mut self, outcome: Outcome) {
         self.send(outcome, None);
     }
-    pub fn refuse(mut self, code: ErrorCode, retry_after_ms: Option<u32>) {
-        self.send(Outcome::Refused(code.into()), retry_after_ms);
+    pub fn refuse(mut self, why: impl Into<Refused>, retry_after_ms: Option<u32>) {
+        self.send(Outcome::Refused(why.into()), retry_after_ms);
     }
 
     fn send(&mut self, outcome: Outcome, retry_after_ms: Option<u32>) {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use schema::ErrorCode;
 
+use crate::error::Refused;
 use crate::metrics::metrics;
 
 /// Kinds of requests, the first to go first.
@@ -32,11 +33,11 @@ impl Shed {
     }
 
     /// Errors: `busy` while requests of this class are not served.
-    pub fn check(&self, class: Class) -> Result<(), ErrorCode> {
+    pub fn check(&self, class: Class) -> Result<(), Refused> {
         if class as u8 >= self.0.load(Ordering::Relaxed) {
             return Ok(());
         }
         metrics().shed(class).increment(1);
-        Err(ErrorCode::Busy)
+        Err(Refused { code: ErrorCode::Busy, why: "the node is short of memory: resend later" })
     }
 }

@@ -125,6 +125,24 @@ fn strangers_of_one_address_are_bounded_and_one_who_signs_on_makes_room() {
 }
 
 #[test]
+fn one_http_connection_more_than_the_node_may_have_is_told_to_come_later() {
+    let world = World::with(Limits { http_connections_max: 1, ..Limits::default() });
+    let mut first = Client::open(world.address);
+    first.write(request(world.address, "/hi", &[]).as_bytes());
+    assert!(first.read_head().starts_with("HTTP/1.1 200 "));
+    let head = Client::open(world.address).read_head();
+    assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: "), "{head}");
+}
+
+#[test]
+fn who_comes_faster_than_the_node_accepts_is_told_to_come_later() {
+    // Who is let in and says nothing is closed without a word after `head_ms`. Some two of these come within a second.
+    let world = World::with(Limits { accepts_per_second_max: 1, head_ms: 100, ..Limits::default() });
+    let is_refused = |answer: String| answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: ");
+    assert!((0..20).any(|_| is_refused(Client::open(world.address).end())));
+}
+
+#[test]
 fn a_drain_says_so_to_everybody_waits_for_answers_and_lets_nobody_in() {
     let world = World::new();
     let (mut idle, _) = world.member(user(1), &[]);

@@ -63,7 +63,7 @@ impl Node {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<rest::MemberEntry>, ErrorCode> {
-        self.shared.shed.check(Class::History)?;
+        self.shared.shed.check(Class::History).map_err(|refused| refused.code)?;
         self.check_member(room, user).await?;
         let members = self.shared.reader.members(room, after, limit).await.map_err(code_of)?;
         Ok(members.into_iter().map(|(user, role)| rest::MemberEntry { user, role }).collect())
@@ -77,14 +77,14 @@ impl Node {
         after: Option<RoomId>,
         limit: usize,
     ) -> Result<Vec<rest::ChannelEntry>, ErrorCode> {
-        self.shared.shed.check(Class::History)?;
+        self.shared.shed.check(Class::History).map_err(|refused| refused.code)?;
         self.check_member(workspace, user).await?;
         self.shared.reader.channels(user, workspace, after, limit).await.map_err(code_of)
     }
 
     /// The pinned messages of a room above `after`. Errors: `not_found`.
     pub async fn pins(&self, user: UserId, room: RoomId, after: u64, limit: usize) -> Result<Pinned, ErrorCode> {
-        self.shared.shed.check(Class::History)?;
+        self.shared.shed.check(Class::History).map_err(|refused| refused.code)?;
         self.check_member(room, user).await?;
         self.shared.reader.pins(room, after, limit).await.map_err(code_of)
     }
@@ -97,7 +97,7 @@ impl Node {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<rest::ReceiptEntry>, ErrorCode> {
-        self.shared.shed.check(Class::History)?;
+        self.shared.shed.check(Class::History).map_err(|refused| refused.code)?;
         self.check_member(room, user).await?;
         let from = after.map(|user| [user.as_bytes().as_slice(), &[0]].concat()).unwrap_or_default();
         let range = Range::all(Receipt::key_of(room, UserId::default()), limit).from(from);
@@ -123,7 +123,7 @@ impl Node {
     /// How these people are, as this one may know it: a status is for those who share a room. One look into the store,
     /// however many are asked for.
     pub async fn presence_of(&self, user: UserId, users: &[UserId]) -> Result<Vec<UserStatus>, ErrorCode> {
-        self.shared.shed.check(Class::Presence)?;
+        self.shared.shed.check(Class::Presence).map_err(|refused| refused.code)?;
         let rooms = self.shared.reader.rooms_of(user).await.map_err(code_of)?;
         Ok(self.shared.presence.seen_from(user, rooms.into_keys(), users))
     }

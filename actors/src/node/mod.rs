@@ -12,7 +12,7 @@ use parking_lot::RwLock;
 use ractor::Actor;
 use schema::client::{Act, Order, Resume};
 use schema::server::Refusal;
-use schema::{ConnectionId, DeviceId, ErrorCode, LoginId, RoomId, RoomSettings, SlotId, UserId};
+use schema::{ConnectionId, DeviceId, LoginId, RoomId, RoomSettings, SlotId, UserId};
 use store::{Journal, Records};
 use tokio::sync::{Notify, Semaphore, oneshot};
 
@@ -116,8 +116,8 @@ impl Node {
         }
         let shared = &self.shared;
         let mut answering = Answering::new(reply, order.room, order.cmid, shared.subscribers.clone());
-        if let Err(code) = shared.shed.check(Class::Send) {
-            return answering.refuse(code, Some(RETRY_NODE_MS));
+        if let Err(why) = shared.shed.check(Class::Send) {
+            return answering.refuse(why, Some(RETRY_NODE_MS));
         }
         match shared.admission.enter(order.room, shared.reader.slot(order.room), weight(&act)) {
             Ok(permit) => {
@@ -126,7 +126,7 @@ impl Node {
             }
             Err(full) => {
                 metrics().busy(full).increment(1);
-                answering.refuse(ErrorCode::Busy, Some(if full == Full::Node { RETRY_NODE_MS } else { RETRY_MS }));
+                answering.refuse(full, Some(if full == Full::Node { RETRY_NODE_MS } else { RETRY_MS }));
             }
         }
     }

@@ -55,8 +55,8 @@ async fn a_slot_whose_appends_are_not_answered_is_busy_at_its_bound_and_the_othe
     });
     let waiting: Vec<_> = (0..4).map(|n| world.ask(user(1), order(stuck[n % 2], 1), post(&long()))).collect();
     let refused = world.ask(user(1), order(stuck[0], 1), post(&long())).try_recv().expect("refused at once").unwrap_err();
-    assert_eq!(refused.code, ErrorCode::Busy);
-    assert!(refused.retry_after_ms.is_some());
+    assert_eq!((refused.code, refused.retry_after_ms.is_some()), (ErrorCode::Busy, true));
+    assert!(refused.message.contains("part of the store"), "{}", refused.message);
     assert!(world.node.load().waiting_slot_bytes > 4 * TEXT_BYTES);
     for n in 1..=8 {
         world.post(user(1), other, n, &long()).await.unwrap();
