@@ -2,6 +2,7 @@
 //!
 //! Called on a lot's thread, so nothing here waits: what takes time is a task. Every request with an id is answered once.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,20 +47,43 @@ pub fn upward(node: Node, auth: Auth, outlets: Vec<Outlet>, runtime: Handle) -> 
         greetings: Arc::new(Semaphore::new(GREETINGS_MAX)),
         reads: Arc::new(Semaphore::new(READS_MAX)),
     });
-    Arc::new(move |up| {
+    Arc::new(move |ups| {
         // A lot is a plain thread: what the node starts as a task must find the runtime.
         let _inside = upward.runtime.enter();
-        match up {
-            Up::Hello { connection, hello, .. } => upward.hello(connection, hello),
-            Up::Event { connection, user, event, .. } => upward.event(connection, user, event),
-            Up::Left { room, lot, count } => upward.node.left(room, lot, count),
-            Up::Closed { connection, user: Some(user) } => upward.node.detach(user, connection),
-            Up::Closed { user: None, .. } => {}
-        }
+        upward.take(ups);
     })
 }
 
 impl Upward {
+    /// Ordered requests that stand together go to their rooms together, and a room submits them as one.
+    fn take(self: &Arc<Self>, ups: &mut VecDeque<Up>) {
+        let mut commands = Vec::new();
+        while let Some(up) = ups.pop_front() {
+            match sorted(up) {
+                Sorted::Ordered(command) => commands.push(command),
+                Sorted::Other(up) => {
+                    self.node.commands(commands.drain(..));
+                    self.other(up);
+                }
+            }
+        }
+        self.node.commands(commands.drain(..));
+    }
+
+    fn other(self: &Arc<Self>, up: Up) {
+        match up {
+            Up::Hello { connection, hello, .. } => self.hello(connection, hello),
+            Up::Event { connection, user, event, .. } => match event {
+                ClientEvent::History(e) => self.history(connection, user, e),
+                ClientEvent::StateHash(e) => self.state_hash(connection, user, e),
+                other => self.node.say(user, connection, other),
+            },
+            Up::Left { room, lot, count } => self.node.left(room, lot, count),
+            Up::Closed { connection, user: Some(user) } => self.node.detach(user, connection),
+            Up::Closed { user: None, .. } => {}
+        }
+    }
+
     fn hello(self: &Arc<Self>, connection: ConnectionId, hello: Hello) {
         let this = self.clone();
         self.runtime.spawn(async move {
@@ -89,28 +113,6 @@ impl Upward {
         };
         self.send(connection, ServerEvent::Error(refusal));
         self.outlet(connection).push(Down::Close { connection, code });
-    }
-
-    fn event(self: &Arc<Self>, connection: ConnectionId, user: UserId, event: ClientEvent) {
-        let (order, act) = match event {
-            ClientEvent::Post(e) => e.into_parts(),
-            ClientEvent::Edit(e) => e.into_parts(),
-            ClientEvent::Delete(e) => e.into_parts(),
-            ClientEvent::React(e) => e.into_parts(),
-            ClientEvent::Pin(e) => e.into_parts(),
-            ClientEvent::Join(e) => e.into_parts(),
-            ClientEvent::Leave(e) => e.into_parts(),
-            ClientEvent::Invite(e) => e.into_parts(),
-            ClientEvent::Kick(e) => e.into_parts(),
-            ClientEvent::Role(e) => e.into_parts(),
-            ClientEvent::Create(e) => e.into_parts(),
-            ClientEvent::Settings(e) => e.into_parts(),
-            ClientEvent::History(e) => return self.history(connection, user, e),
-            ClientEvent::StateHash(e) => return self.state_hash(connection, user, e),
-            other => return self.node.say(user, connection, other),
-        };
-        let reply = Reply::Connection { connection, id: order.id };
-        self.node.command(Command { user, order, act, reply });
     }
 
     fn history(self: &Arc<Self>, connection: ConnectionId, user: UserId, asked: History) {
@@ -157,4 +159,29 @@ impl Upward {
     fn send(&self, connection: ConnectionId, event: ServerEvent) {
         self.outlet(connection).push(Down::Send { connection, event: Encoded::new(event) });
     }
+}
+
+enum Sorted {
+    Ordered(Command),
+    Other(Up),
+}
+
+fn sorted(up: Up) -> Sorted {
+    let Up::Event { connection, user, device, login, event } = up else { return Sorted::Other(up) };
+    let (order, act) = match event {
+        ClientEvent::Post(e) => e.into_parts(),
+        ClientEvent::Edit(e) => e.into_parts(),
+        ClientEvent::Delete(e) => e.into_parts(),
+        ClientEvent::React(e) => e.into_parts(),
+        ClientEvent::Pin(e) => e.into_parts(),
+        ClientEvent::Join(e) => e.into_parts(),
+        ClientEvent::Leave(e) => e.into_parts(),
+        ClientEvent::Invite(e) => e.into_parts(),
+        ClientEvent::Kick(e) => e.into_parts(),
+        ClientEvent::Role(e) => e.into_parts(),
+        ClientEvent::Create(e) => e.into_parts(),
+        ClientEvent::Settings(e) => e.into_parts(),
+        event => return Sorted::Other(Up::Event { connection, user, device, login, event }),
+    };
+    Sorted::Ordered(Command { user, reply: Reply::Connection { connection, id: order.id }, order, act })
 }

@@ -29,6 +29,12 @@ impl Encoded {
     pub fn event(&self) -> &ServerEvent {
         &self.0.event
     }
+    pub fn is_encoded(&self, format: Format) -> bool {
+        match format {
+            Format::Json => self.0.json.get().is_some(),
+            Format::MessagePack => self.0.msgpack.get().is_some(),
+        }
+    }
     /// The WebSocket payload; frame headers are the lot's.
     pub fn bytes(&self, format: Format) -> &Bytes {
         match format {
@@ -131,18 +137,26 @@ impl Outlet {
     /// Over the bound ephemeral events are dropped, and durable batches too: then `take` tells the lot
     /// to say `behind` to the members of all its rooms. Everything else is always taken: it is bounded by its senders.
     pub fn push(&self, down: Down) {
-        let weight = down.weight();
+        self.push_all([down]);
+    }
+
+    /// The lot finds all of these at once.
+    pub fn push_all(&self, downs: impl IntoIterator<Item = Down>) {
         let mut queue = self.inbox.queue.lock();
-        let droppable = matches!(down, Down::Batch { .. } | Down::Ephemeral { .. });
-        if droppable && queue.bytes + weight > self.inbox.bytes_max {
-            queue.overflowed |= matches!(down, Down::Batch { .. });
-            return;
-        }
         let was_empty = queue.items.is_empty();
-        queue.bytes += weight;
-        queue.items.push(down);
+        for down in downs {
+            let weight = down.weight();
+            let droppable = matches!(down, Down::Batch { .. } | Down::Ephemeral { .. });
+            if droppable && queue.bytes + weight > self.inbox.bytes_max {
+                queue.overflowed |= matches!(down, Down::Batch { .. });
+                continue;
+            }
+            queue.bytes += weight;
+            queue.items.push(down);
+        }
+        let is_empty = queue.items.is_empty();
         drop(queue);
-        if was_empty {
+        if was_empty && !is_empty {
             (self.wake)();
         }
     }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::admission::Permit;
 use crate::error::Refused;
 use crate::room::Outcome;
-use crate::subscribers::Subscribers;
+use crate::subscribers::{Subscribers, Word};
 
 /// Where the answer goes.
 #[derive(Debug)]
@@ -34,34 +34,41 @@ impl Answering {
     pub fn hold(&mut self, permit: Permit) {
         self.permit = Some(permit);
     }
-    pub fn answer(mut self, outcome: Outcome) {
-        self.send(outcome, None);
+    /// What the connection is to be told; whoever waits elsewhere is told at once.
+    pub fn word(mut self, outcome: Outcome) -> Option<Word> {
+        self.say(outcome, None)
     }
     pub fn refuse(mut self, why: impl Into<Refused>, retry_after_ms: Option<u32>) {
         self.send(Outcome::Refused(why.into()), retry_after_ms);
     }
 
     fn send(&mut self, outcome: Outcome, retry_after_ms: Option<u32>) {
+        if let Some((connection, event)) = self.say(outcome, retry_after_ms) {
+            self.subscribers.send(connection, event);
+        }
+    }
+
+    fn say(&mut self, outcome: Outcome, retry_after_ms: Option<u32>) -> Option<Word> {
         let (room, cmid) = (self.room, self.cmid);
         // Free before anybody hears of it: who asks again at once finds the place.
         self.permit = None;
-        match (self.reply.take(), outcome) {
-            (None, _) => {}
-            (Some(Reply::Connection { connection, id }), Outcome::Landed { seq, ordinal, at }) => {
+        match (self.reply.take()?, outcome) {
+            (Reply::Connection { connection, id }, Outcome::Landed { seq, ordinal, at }) => {
                 let done = Done { id, room: Some(room), seq: Some(seq), ordinal: Some(ordinal), at: Some(at) };
-                self.subscribers.send(connection, ServerEvent::Ok(done));
+                return Some((connection, ServerEvent::Ok(done)));
             }
-            (Some(Reply::Connection { connection, id }), Outcome::Refused(refused)) => {
-                self.subscribers.send(connection, ServerEvent::Error(Refusal { retry_after_ms, ..refused.refusal(id) }));
+            (Reply::Connection { connection, id }, Outcome::Refused(refused)) => {
+                return Some((connection, ServerEvent::Error(Refusal { retry_after_ms, ..refused.refusal(id) })));
             }
             // Nobody may wait any more; then nobody is told.
-            (Some(Reply::Once(once)), Outcome::Landed { seq, ordinal, at }) => {
+            (Reply::Once(once), Outcome::Landed { seq, ordinal, at }) => {
                 let _ = once.send(Ok(rest::Landed { room, cmid, seq, ordinal, at }));
             }
-            (Some(Reply::Once(once)), Outcome::Refused(refused)) => {
+            (Reply::Once(once), Outcome::Refused(refused)) => {
                 let _ = once.send(Err(Refusal { retry_after_ms, ..refused.refusal(0) }));
             }
         }
+        None
     }
 }
 

@@ -22,7 +22,7 @@ use crate::session::core::Input;
 use crate::session::{Parked, SessionMessage};
 use crate::shed::Shed;
 use crate::slot::SlotMessage;
-use crate::subscribers::Subscribers;
+use crate::subscribers::{Subscribers, Word};
 
 pub struct Shared {
     pub config: Config,
@@ -86,7 +86,12 @@ impl Shared {
 
     /// Shows applied events of a room to everybody who watches, and tells the people whose rooms change by them.
     pub fn show(&self, room: RoomId, events: &[Arc<Event>]) {
-        self.subscribers.show(room, events);
+        self.show_answered(room, events, Vec::new());
+    }
+
+    /// The same behind the answers to those who asked for these events.
+    pub fn show_answered(&self, room: RoomId, events: &[Arc<Event>], answers: Vec<Word>) {
+        self.subscribers.show_answered(room, events, answers);
         for event in events {
             match &event.body {
                 EventBody::Created { members, .. } => {

@@ -20,6 +20,28 @@ pub struct Subscribers {
     shards: Vec<Mutex<HashMap<RoomId, Entry>>>,
 }
 
+/// What one connection is told.
+pub type Word = (ConnectionId, ServerEvent);
+
+/// What several lots are told, each at once.
+struct Downs(Vec<(u16, Vec<Down>)>);
+
+impl Downs {
+    fn answering(answers: Vec<Word>) -> Self {
+        let mut downs = Self(Vec::new());
+        for (connection, event) in answers {
+            downs.add(connection.lot, Down::Send { connection, event: Encoded::new(event) });
+        }
+        downs
+    }
+    fn add(&mut self, lot: u16, down: Down) {
+        match self.0.iter_mut().find(|(of, _)| *of == lot) {
+            Some((_, downs)) => downs.push(down),
+            None => self.0.push((lot, vec![down])),
+        }
+    }
+}
+
 struct Entry {
     view: Option<Box<View>>,
     /// How often something was shown: a view that was loaded meanwhile has to be loaded again.
@@ -110,20 +132,38 @@ impl Subscribers {
 
     /// Shows applied events of a room, in order, to every lot that has members of it.
     pub fn show(&self, room: RoomId, events: &[Arc<Event>]) {
+        self.show_answered(room, events, Vec::new());
+    }
+
+    /// The same behind the answers to those who asked for these events: a lot has all of it before it is woken, so that who
+    /// asked gets both in one write.
+    pub fn show_answered(&self, room: RoomId, events: &[Arc<Event>], answers: Vec<Word>) {
+        let mut downs = Downs::answering(answers);
         let mut shard = self.shard(room).lock();
-        let Some(entry) = shard.get_mut(&room) else { return };
-        entry.shows += 1;
-        let Some(view) = entry.view.as_deref_mut() else { return };
-        let fresh: Vec<&Arc<Event>> = events.iter().filter(|event| event.seq > view.head).collect();
-        for batch in cut_at_removals(&fresh) {
-            let encoded: Vec<Encoded> = batch.iter().map(|event| Encoded::new(ServerEvent::Event((***event).clone()))).collect();
-            let removed = batch.last().and_then(|event| event.body.removed());
-            metrics().shown.increment(batch.len() as u64);
-            for (lot, _) in &entry.lots {
-                self.outlets[usize::from(*lot)].push(Down::Batch { room, events: encoded.clone(), removed });
+        if let Some(entry) = shard.get_mut(&room) {
+            entry.shows += 1;
+            if let Some(view) = entry.view.as_deref_mut() {
+                let fresh: Vec<&Arc<Event>> = events.iter().filter(|event| event.seq > view.head).collect();
+                for batch in cut_at_removals(&fresh) {
+                    let encoded: Vec<Encoded> = batch.iter().map(|event| Encoded::new(ServerEvent::Event((***event).clone()))).collect();
+                    let removed = batch.last().and_then(|event| event.body.removed());
+                    metrics().shown.increment(batch.len() as u64);
+                    for (lot, _) in &entry.lots {
+                        downs.add(*lot, Down::Batch { room, events: encoded.clone(), removed });
+                    }
+                }
+                fresh.iter().for_each(|event| view.apply(event));
             }
         }
-        fresh.iter().for_each(|event| view.apply(event));
+        // Still under the lock: whoever joins now, joins behind these.
+        self.push(downs);
+    }
+
+    pub fn answer(&self, answers: Vec<Word>) {
+        self.push(Downs::answering(answers));
+    }
+    fn push(&self, downs: Downs) {
+        downs.0.into_iter().for_each(|(lot, downs)| self.outlets[usize::from(lot)].push_all(downs));
     }
 
     /// Something that is not kept, for all who have the room here.

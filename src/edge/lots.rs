@@ -19,7 +19,7 @@ use super::addresses::Addresses;
 use super::lot::Lot;
 use super::tls::Session;
 use super::users::Users;
-use super::{Up, UpFn};
+use super::UpFn;
 use crate::limits::Limits;
 
 /// The waker's token; a connection's is its place in the slab.
@@ -53,7 +53,7 @@ pub(super) struct Shared {
     pub users: Arc<Users>,
     pub addresses: Arc<Addresses>,
     pub outlets: Vec<Outlet>,
-    pub up: Arc<dyn Fn(Up) + Send + Sync>,
+    pub up: UpFn,
     pub started: Instant,
     pub stopping: AtomicBool,
     pub connections: AtomicUsize,

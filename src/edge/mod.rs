@@ -23,6 +23,7 @@ mod slab;
 mod tls;
 mod users;
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -67,5 +68,5 @@ pub enum Up {
     },
 }
 
-/// Called on a lot's thread: does not block.
-pub type UpFn = Arc<dyn Fn(Up) + Send + Sync>;
+/// Takes all that a lot said since the last time, in order. Called on a lot's thread: does not block.
+pub type UpFn = Arc<dyn Fn(&mut VecDeque<Up>) + Send + Sync>;

@@ -6,7 +6,7 @@ use schema::server::Typing;
 use schema::wire::Format;
 use schema::{CloseCode, Event, EventBody, ServerEvent};
 
-use crate::client::{Came, Client};
+use crate::client::{Came, Client, frame};
 use crate::world::{PANIC, World, message, room, user};
 
 fn seqs(client: &mut Client, count: usize) -> Vec<u64> {
@@ -148,4 +148,14 @@ fn what_comes_while_a_big_room_is_worked_off_is_not_forgotten() {
             assert_eq!(seqs(member, if n == 0 { 1 } else { 2 }), wanted[usize::from(n == 0)..]);
         }
     }
+}
+
+#[test]
+fn what_is_heard_in_one_turn_goes_up_in_one_call() {
+    let world = World::new();
+    let (mut client, _) = world.member(user(1), &[room(1)]);
+    let typing = frame(0x81, br#"{"typing":{"room":"00000000-0000-0000-0000-000000000001","on":true}}"#);
+    client.write(&typing.repeat(3));
+    (0..3).for_each(|_| drop(world.event()));
+    assert_eq!(world.handed.lock().unwrap().last(), Some(&3));
 }

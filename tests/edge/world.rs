@@ -1,7 +1,8 @@
 //! A door and lots on the loopback; the test plays the actors: it gets every `Up` and says every `Down`.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use actors::outlet::{Down, Encoded, Outlet};
 use axum::Router;
@@ -21,6 +22,8 @@ pub struct World {
     pub outlets: Vec<Outlet>,
     pub lots: Arc<Lots>,
     pub door: Arc<Door>,
+    /// How much went up, call by call.
+    pub handed: Arc<Mutex<Vec<usize>>>,
     ups: mpsc::Receiver<Up>,
     _runtime: tokio::runtime::Runtime,
 }
@@ -74,11 +77,16 @@ impl World {
         let (said, ups) = mpsc::channel();
         let prepared = Lots::prepare(&limits, 1).unwrap();
         let outlets = prepared.outlets();
-        let up = move |up| {
-            if let Up::Event { event: ClientEvent::Signal(signal), .. } = &up {
-                assert_ne!(signal.kind, PANIC, "as a test ordered");
+        let handed = Arc::new(Mutex::new(Vec::new()));
+        let lengths = handed.clone();
+        let up = move |ups: &mut VecDeque<Up>| {
+            lengths.lock().unwrap().push(ups.len());
+            while let Some(up) = ups.pop_front() {
+                if let Up::Event { event: ClientEvent::Signal(signal), .. } = &up {
+                    assert_ne!(signal.kind, PANIC, "as a test ordered");
+                }
+                drop(said.send(up));
             }
-            drop(said.send(up));
         };
         let lots = Arc::new(prepared.start_as(voice, Arc::new(up)).unwrap());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -90,7 +98,7 @@ impl World {
         let door = Door::new(lots.clone(), router, origins, proxies, certificates);
         let serving = door.clone();
         runtime.spawn(async move { serving.serve(listener).await });
-        Self { address, outlets, lots, door, ups, _runtime: runtime }
+        Self { address, outlets, lots, door, handed, ups, _runtime: runtime }
     }
 
     pub fn down(&self, down: Down) {

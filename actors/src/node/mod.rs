@@ -4,6 +4,7 @@ mod ask;
 mod load;
 mod say;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
 
@@ -110,6 +111,31 @@ impl Node {
 
     /// Never blocks. Answered exactly once; `busy` when the room, its slot or the node has as much waiting as it may.
     pub fn command(&self, command: Command) {
+        self.commands([command]);
+    }
+
+    /// The same for several: those of one room reach it in their order and as one message.
+    pub fn commands(&self, commands: impl IntoIterator<Item = Command>) {
+        let mut rooms: Vec<(RoomId, Vec<Request>)> = Vec::new();
+        let mut places: HashMap<RoomId, usize> = HashMap::new();
+        for request in commands.into_iter().filter_map(|command| self.admit(command)) {
+            let room = request.order.room;
+            match rooms.last_mut() {
+                Some((last, requests)) if *last == room => requests.push(request),
+                _ => {
+                    let place = *places.entry(room).or_insert(rooms.len());
+                    if place == rooms.len() {
+                        rooms.push((room, Vec::new()));
+                    }
+                    rooms[place].1.push(request);
+                }
+            }
+        }
+        rooms.into_iter().for_each(|(room, requests)| self.shared.tell_room(room, RoomMessage::Requests(requests)));
+    }
+
+    /// With its places; without them it is refused.
+    fn admit(&self, command: Command) -> Option<Request> {
         let Command { user, mut order, act, reply } = command;
         if let Act::Create { kind: schema::RoomKind::Direct, members, .. } = &act {
             order.room = RoomId::direct(user, members.first().copied().unwrap_or(user));
@@ -117,18 +143,18 @@ impl Node {
         let shared = &self.shared;
         let mut answering = Answering::new(reply, order.room, order.cmid, shared.subscribers.clone());
         if let Err(why) = shared.shed.check(Class::Send) {
-            return answering.refuse(why, Some(RETRY_NODE_MS));
+            answering.refuse(why, Some(RETRY_NODE_MS));
+            return None;
         }
         match shared.admission.enter(order.room, shared.reader.slot(order.room), weight(&act)) {
-            Ok(permit) => {
-                answering.hold(permit);
-                shared.tell_room(order.room, RoomMessage::Request(Box::new(Request { user, order, act, answering })));
-            }
+            Ok(permit) => answering.hold(permit),
             Err(full) => {
                 metrics().busy(full).increment(1);
                 answering.refuse(full, Some(if full == Full::Node { RETRY_NODE_MS } else { RETRY_MS }));
+                return None;
             }
         }
+        Some(Request { user, order, act, answering })
     }
 
     /// Greets a connection by `Down::Greet`. Errors: why not; the connection is to be told and closed.

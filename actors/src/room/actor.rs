@@ -17,7 +17,8 @@ use crate::shared::{Shared, now_ms};
 use crate::slot::SlotMessage;
 
 pub enum RoomMessage {
-    Request(Box<Request>),
+    /// In the order in which they came.
+    Requests(Vec<Request>),
     Applied(Vec<Arc<Event>>),
     Learned {
         token: u64,
@@ -30,10 +31,10 @@ pub enum RoomMessage {
 }
 
 impl RoomMessage {
-    /// Answers a request that no room will see.
+    /// Answers requests that no room will see.
     pub fn refuse(self, code: ErrorCode) {
-        if let Self::Request(request) = self {
-            request.answering.refuse(code, code.is_temporary().then_some(RETRY_MS));
+        if let Self::Requests(requests) = self {
+            requests.into_iter().for_each(|request| request.answering.refuse(code, code.is_temporary().then_some(RETRY_MS)));
         }
     }
 }
@@ -105,17 +106,14 @@ impl Actor for RoomActor {
 
     async fn handle(&self, myself: ActorRef<RoomMessage>, message: RoomMessage, state: &mut State) -> Result<(), ActorProcessingErr> {
         match message {
-            RoomMessage::Request(request) => {
-                let Request { user, order, act, answering } = *request;
-                let token = state.next_token;
-                state.next_token += 1;
+            RoomMessage::Requests(requests) => {
                 state.last_used = Instant::now();
-                state.answers.insert(token, answering);
-                state.step(&myself, Input::Ask(Ask { token, user, order, act }));
+                let asks: Vec<Ask> = requests.into_iter().map(|request| state.ask(request)).collect();
+                state.step(&myself, asks.into_iter().map(Input::Ask));
             }
-            RoomMessage::Applied(events) => state.step(&myself, Input::Applied(events)),
-            RoomMessage::Learned { token, fact: Ok(fact) } => state.step(&myself, Input::Learned { token, fact }),
-            RoomMessage::Learned { token, fact: Err(code) } => state.step(&myself, Input::NotLearned { token, code }),
+            RoomMessage::Applied(events) => state.step(&myself, [Input::Applied(events)]),
+            RoomMessage::Learned { token, fact: Ok(fact) } => state.step(&myself, [Input::Learned { token, fact }]),
+            RoomMessage::Learned { token, fact: Err(code) } => state.step(&myself, [Input::NotLearned { token, code }]),
             RoomMessage::Dropped(code) => {
                 state.answers.drain().for_each(|(_, answering)| answering.refuse(code, Some(RETRY_MS)));
                 myself.stop(None);
@@ -138,27 +136,37 @@ impl Actor for RoomActor {
 }
 
 impl State {
-    fn step(&mut self, myself: &ActorRef<RoomMessage>, input: Input) {
-        let mut effects = Vec::new();
+    fn ask(&mut self, request: Request) -> Ask {
+        let Request { user, order, act, answering } = request;
+        let token = self.next_token;
+        self.next_token += 1;
+        self.answers.insert(token, answering);
+        Ask { token, user, order, act }
+    }
+
+    /// What the inputs lead to goes out together: what was admitted to the slot, answers and events to the lots.
+    fn step(&mut self, myself: &ActorRef<RoomMessage>, inputs: impl IntoIterator<Item = Input>) {
+        let (mut effects, mut admitted, mut answers) = (Vec::new(), Vec::new(), Vec::new());
         let core = self.core.as_mut().expect("a room handles nothing before it has woken");
-        core.handle(input, now_ms(), &mut effects);
+        let now_ms = now_ms();
+        inputs.into_iter().for_each(|input| core.handle(input, now_ms, &mut effects));
         for effect in effects {
             match effect {
                 Effect::Learn { token, need } => self.learn(myself, token, need),
-                Effect::Submit(event) => {
-                    metrics().admitted.increment(1);
-                    let _ = self.slot.cast(SlotMessage::Submit { activation: self.activation, from: myself.get_id(), event });
-                }
+                Effect::Submit(event) => admitted.push(event),
                 Effect::Answer { token, outcome } => {
                     if matches!(outcome, super::Outcome::Refused(_)) {
                         metrics().refused.increment(1);
                     }
-                    if let Some(answering) = self.answers.remove(&token) {
-                        answering.answer(outcome);
-                    }
+                    answers.extend(self.answers.remove(&token).and_then(|answering| answering.word(outcome)));
                 }
-                Effect::Show(events) => self.shared.show(self.room, &events),
+                Effect::Show(events) => self.shared.show_answered(self.room, &events, std::mem::take(&mut answers)),
             }
+        }
+        self.shared.subscribers.answer(answers);
+        if !admitted.is_empty() {
+            metrics().admitted.increment(admitted.len() as u64);
+            let _ = self.slot.cast(SlotMessage::Submit { activation: self.activation, from: myself.get_id(), room: self.room, events: admitted });
         }
     }
 

@@ -10,4 +10,5 @@ mod presence;
 mod restart;
 mod rooms;
 mod subscribers;
+mod together;
 mod world;

@@ -1,6 +1,7 @@
 //! The node under test, a lot's inbox to look into, and people who ask for things.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
 
 use actors::outlet::{Down, Outlet};
 use actors::{Attach, Command, Config, Node, Reply};
@@ -17,9 +18,26 @@ use uuid::Uuid;
 pub struct World {
     pub node: Node,
     pub store: SimStore,
-    outlet: Outlet,
-    arrived: Arc<Notify>,
+    lot: Arc<Lot>,
     seen: Mutex<Vec<Down>>,
+}
+
+/// As quick as a lot can be: it looks whenever it is woken, before anybody can say more.
+#[derive(Default)]
+struct Lot {
+    outlet: OnceLock<Outlet>,
+    /// What it found each time.
+    looks: Mutex<VecDeque<Vec<Down>>>,
+    arrived: Notify,
+}
+
+impl Lot {
+    fn look(&self) {
+        let mut found = Vec::new();
+        self.outlet.get().expect("nobody is told anything before").take(&mut found);
+        self.looks.lock().push_back(found);
+        self.arrived.notify_one();
+    }
 }
 
 impl World {
@@ -33,16 +51,17 @@ impl World {
     }
 
     pub async fn with(config: Config, store: SimStore) -> Self {
-        let arrived = Arc::new(Notify::new());
-        let wake = arrived.clone();
-        let outlet = Outlet::new(0, 64 << 20, move || wake.notify_one());
+        let lot = Arc::new(Lot::default());
+        let woken = lot.clone();
+        let outlet = Outlet::new(0, 64 << 20, move || woken.look());
+        lot.outlet.get_or_init(|| outlet.clone());
         for n in 0..=u8::MAX {
             let name = n.to_string();
             let person = User { id: user(n), display: name.clone(), name, admin: false, created_at: 0, last_seen: None };
             store.store(&person, Expect::Any).await.unwrap();
         }
-        let node = Node::start(config, Arc::new(store.clone()), Arc::new(store.clone()), vec![outlet.clone()]).await.unwrap();
-        Self { node, store, outlet, arrived, seen: Mutex::default() }
+        let node = Node::start(config, Arc::new(store.clone()), Arc::new(store.clone()), vec![outlet]).await.unwrap();
+        Self { node, store, lot, seen: Mutex::default() }
     }
 
     pub fn ask(&self, user: UserId, order: Order, act: Act) -> oneshot::Receiver<Result<rest::Landed, Refusal>> {
@@ -74,15 +93,13 @@ impl World {
             if let Some(found) = self.look(&mut find) {
                 return found;
             }
-            self.arrived.notified().await;
+            self.lot.arrived.notified().await;
         }
     }
     /// The same without waiting.
     pub fn look<T>(&self, mut find: impl FnMut(&Down) -> Option<T>) -> Option<T> {
-        let mut fresh = Vec::new();
-        self.outlet.take(&mut fresh);
         let mut seen = self.seen.lock();
-        seen.extend(fresh);
+        seen.extend(self.lot.looks.lock().drain(..).flatten());
         seen.iter().find_map(&mut find)
     }
     /// All that the lot was told of what `find` knows.
@@ -96,7 +113,22 @@ impl World {
             if let Some(found) = self.all(&find).into_iter().nth(skip) {
                 return found;
             }
-            self.arrived.notified().await;
+            self.lot.arrived.notified().await;
+        }
+    }
+    /// What of the kind that is asked for the lot found at once, when it first found any; what it found before is dropped.
+    pub async fn found_at_once(&self, is_asked_for: impl Fn(&Down) -> bool) -> Vec<Down> {
+        loop {
+            let look = self.lot.looks.lock().pop_front();
+            match look {
+                Some(mut found) => {
+                    found.retain(&is_asked_for);
+                    if !found.is_empty() {
+                        return found;
+                    }
+                }
+                None => self.lot.arrived.notified().await,
+            }
         }
     }
     pub async fn greeted(&self, connection: u32) -> (Ready, Vec<ServerEvent>) {

@@ -110,11 +110,11 @@ impl Lot {
             Phase::Fresh => self.unknown_no_more(index),
             Phase::Greeting => {
                 self.unknown_no_more(index);
-                (self.shared.up)(Up::Closed { connection, user: None });
+                self.say(Up::Closed { connection, user: None });
             }
             Phase::Live => {
                 self.shared.users.leave(user, connection, self.now_ms);
-                (self.shared.up)(Up::Closed { connection, user: Some(user) });
+                self.say(Up::Closed { connection, user: Some(user) });
             }
             Phase::Closing | Phase::Gone => {}
         }
@@ -159,6 +159,7 @@ impl Lot {
         }
         self.leaving = (0..self.slab.places()).collect();
         self.reap();
+        self.hand_up();
         (self.tally.outbox_bytes, self.tally.outbox_frames) = (0, 0);
         self.report();
     }

@@ -32,7 +32,7 @@ use super::lots::{Arrival, Inlet, Shared, Voice, WAKE};
 use super::metrics::LotMetrics;
 use super::rooms::Rooms;
 use super::slab::{Card, Phase, Slab};
-use super::{outbox, parser};
+use super::{Up, outbox, parser};
 use joined::Delivery;
 use work::Work;
 
@@ -59,6 +59,8 @@ pub(super) struct Lot {
     inbox_unseen: bool,
     script: VecDeque<Work>,
     delivery: Delivery,
+    /// What connections said and nobody was told yet.
+    said: VecDeque<Up>,
     /// Connections that may have bytes to read and may be read.
     ready: Vec<u32>,
     /// Connections to take out of their rooms, and to free if they are gone.
@@ -102,6 +104,7 @@ impl Lot {
             inbox_unseen: false,
             script: VecDeque::new(),
             delivery: Delivery::default(),
+            said: VecDeque::new(),
             ready: Vec::new(),
             leaving: Vec::new(),
             due: Vec::new(),
@@ -150,6 +153,7 @@ impl Lot {
         for index in std::mem::take(&mut self.ready) {
             self.read(index);
         }
+        self.hand_up();
         self.inbox_unseen = !self.script.is_empty();
         if !self.inbox_unseen {
             self.take_inbox();
@@ -158,6 +162,7 @@ impl Lot {
         self.look_at_due();
         self.flush();
         self.reap();
+        self.hand_up();
         self.report();
     }
 

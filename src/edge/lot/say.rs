@@ -13,6 +13,9 @@ use crate::edge::lots::Voice;
 use crate::edge::outbox::Outbox;
 use crate::edge::slab::Phase;
 
+/// Said in one turn and not handed up: about as much as one block of the journal takes.
+const SAID_MAX: usize = 128;
+
 impl Lot {
     pub(super) fn message(&mut self, index: u32, text: bool, bytes: &[u8]) {
         self.tally.messages_in += 1;
@@ -33,7 +36,7 @@ impl Lot {
                 entry.outbox = Some(Box::new(Outbox::new(self.now, true)));
                 let address = entry.card.as_ref().map(|card| card.address).expect("a connection has a card");
                 let connection = self.id(index);
-                (self.shared.up)(Up::Hello { connection, format, address, hello });
+                self.say(Up::Hello { connection, format, address, hello });
             }
             Err(refusal) if phase == Phase::Fresh => self.close_with(index, CloseCode::BadHello.number(), &refusal.message),
             Ok(_) if phase == Phase::Fresh => self.close(index, CloseCode::BadHello),
@@ -70,7 +73,20 @@ impl Lot {
         if manner.id.is_some() {
             self.slab.at(index).in_flight += 1;
         }
-        (self.shared.up)(Up::Event { connection, user, device, login, event });
+        self.say(Up::Event { connection, user, device, login, event });
+    }
+
+    /// To the actors, at the latest at the turn's end: what many said in one turn goes up together.
+    pub(super) fn say(&mut self, up: Up) {
+        self.said.push_back(up);
+        if self.said.len() >= SAID_MAX {
+            self.hand_up();
+        }
+    }
+    pub(super) fn hand_up(&mut self) {
+        if !self.said.is_empty() {
+            (self.shared.up)(&mut self.said);
+        }
     }
 
     /// For this connection alone, from the lot itself.

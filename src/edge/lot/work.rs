@@ -281,13 +281,13 @@ impl Lot {
     }
 
     /// Every join that came down is counted off once: here, whether it was ever carried out or not.
-    pub(super) fn left(&self, room: RoomId) {
-        (self.shared.up)(Up::Left { room, lot: self.outlet.lot, count: 1 });
+    pub(super) fn left(&mut self, room: RoomId) {
+        self.say(Up::Left { room, lot: self.number, count: 1 });
     }
 
     fn greet(&mut self, connection: ConnectionId, user: UserId, events: Vec<Encoded>) {
         let Some(index) = self.slab.find(connection).filter(|index| self.slab.at(*index).phase == Phase::Greeting) else {
-            return (self.shared.up)(Up::Closed { connection, user: Some(user) });
+            return self.say(Up::Closed { connection, user: Some(user) });
         };
         let entry = self.slab.at(index);
         let card = entry.card.as_mut().expect("a connection has a card");

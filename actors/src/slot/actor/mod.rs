@@ -32,7 +32,8 @@ pub enum SlotMessage {
         activation: u16,
         /// The room's actor. A failure is heard of before what the failed one had sent: that must not be journaled any more.
         from: ActorId,
-        event: Arc<Event>,
+        room: RoomId,
+        events: Vec<Arc<Event>>,
     },
     WakeRoom(RoomId),
     WakeSession(UserId),
@@ -92,8 +93,8 @@ impl Actor for SlotActor {
     async fn handle(&self, myself: ActorRef<SlotMessage>, message: SlotMessage, state: &mut State) -> Result<(), ActorProcessingErr> {
         match message {
             SlotMessage::Step { activation, input } if activation == state.activation => state.step(&myself, *input).await,
-            SlotMessage::Submit { activation, from, event } if activation == state.activation && state.is_awake(event.room, from) => {
-                state.step(&myself, Input::Submit(vec![event])).await;
+            SlotMessage::Submit { activation, from, room, events } if activation == state.activation && state.is_awake(room, from) => {
+                state.step(&myself, Input::Submit(events)).await;
             }
             SlotMessage::Appended { activation, answer, reserved } if activation == state.activation => {
                 state.reserved = Some(reserved);
