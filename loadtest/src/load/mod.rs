@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 pub use anyhow::Error;
 use anyhow::{Context, ensure};
+use posts::Pace;
 use raw::Counts;
 use tokio::task::JoinHandle;
 
@@ -80,13 +81,22 @@ async fn run_part(part: &str, options: &Options, keys: &[process::Key<'_>], fold
 async fn posts(node: &Process, options: &Options) -> Result<Vec<Figure>, Error> {
     let people = sign_up(node.target(), "poster", 50).await?;
     let one = make_groups(node.target(), &people, vec![vec![0, 1, 2, 3]]).await?;
-    let plan = posts::Plan { name: "posts in one room", rooms: vec![(one[0], vec![0, 1, 2, 3])], seconds: options.seconds };
-    let first = posts::measure(node.target(), &people[..4], plan).await?;
+    let one = vec![(one[0], vec![0, 1, 2, 3])];
     let members: Vec<_> = (0..1000).map(|n| vec![n % people.len(), (n + 1) % people.len()]).collect();
     let rooms = make_groups(node.target(), &people, members.clone()).await?;
-    let rooms = rooms.into_iter().zip(members).collect();
-    let plan = posts::Plan { name: "posts over 1,000 rooms", rooms, seconds: options.seconds };
-    Ok(vec![first, posts::measure(node.target(), &people, plan).await?])
+    let rooms: Vec<_> = rooms.into_iter().zip(members).collect();
+    let (closed, open) = (Pace::Closed, |posts_per_second| Pace::Open { posts_per_second });
+    let mut figures = Vec::new();
+    for (name, people, rooms, pace) in [
+        ("posts in one room", &people[..4], &one, closed),
+        ("posts over 1,000 rooms", &people[..], &rooms, closed),
+        ("ack in one room at 20,000/s", &people[..4], &one, open(20_000)),
+        ("ack over 1,000 rooms at 40,000/s", &people[..], &rooms, open(40_000)),
+    ] {
+        let plan = posts::Plan { name, rooms: rooms.clone(), pace, seconds: options.seconds };
+        figures.push(posts::measure(node.target(), people, plan).await?);
+    }
+    Ok(figures)
 }
 
 fn machine(processors: usize) -> String {

@@ -1,5 +1,5 @@
-//! Durable posts a second: every post is acknowledged by the node, every delivery counted and its sequence checked. The
-//! node and this program share all processors.
+//! Durable posts a second, and how long one waits for its acknowledgement at a steady rate: every post is acknowledged by
+//! the node, every delivery counted and its sequence checked. The node and this program share all processors.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,14 +18,40 @@ use super::raw::{self, Counts, Glimpse};
 use super::{Error, Figure, Person, TEXT};
 use crate::client::Target;
 
-/// Each connection keeps so many posts unanswered.
+/// Each connection keeps so many posts unanswered, or at the most so many.
 const WINDOW: usize = 200;
 
 pub struct Plan {
     pub name: &'static str,
     /// The rooms, and who is in each by number.
     pub rooms: Vec<(RoomId, Vec<usize>)>,
+    pub pace: Pace,
     pub seconds: u64,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// As fast as answers come.
+    Closed,
+    /// So many a second over all connections, whether or not the last was answered. A post waits from when it was intended.
+    Open { posts_per_second: u64 },
+}
+
+/// When one connection intends its posts.
+#[derive(Clone, Copy)]
+struct Schedule {
+    begun: Instant,
+    until: Instant,
+    /// `None`: as soon as there is a place.
+    interval: Option<Duration>,
+}
+
+impl Schedule {
+    /// When post number `n` is intended, from 0; `None`: not any more.
+    fn due(&self, n: u64, now: Instant) -> Option<Instant> {
+        let due = self.interval.map_or(now, |interval| self.begun + interval.mul_f64(n as f64));
+        Some(due).filter(|due| *due < self.until)
+    }
 }
 
 struct Posted {
@@ -44,12 +70,16 @@ pub async fn measure(target: Target, people: &[Person], plan: Plan) -> Result<Fi
         let from = Target { source: Some(super::source(number)), ..target };
         opened.push(raw::open(from, person, Arc::clone(&counts)).await?);
     }
-    let begun = Instant::now();
-    let until_at = begun + Duration::from_secs(plan.seconds);
+    let (begun, connections) = (Instant::now(), opened.len() as u64);
+    let interval = match plan.pace {
+        Pace::Closed => None,
+        Pace::Open { posts_per_second } => Some(Duration::from_secs(connections).div_f64(posts_per_second as f64)),
+    };
+    let schedule = Schedule { begun, until: begun + Duration::from_secs(plan.seconds), interval };
     let posters = opened.into_iter().enumerate().map(|(number, (reader, writer))| {
         let posts_in = |members: &[usize]| members[0] == number || plan.rooms.len() == 1;
         let mine = plan.rooms.iter().filter(|(_, members)| posts_in(members)).map(|(room, _)| *room).collect();
-        tokio::spawn(post(reader, writer, mine, until_at))
+        tokio::spawn(post(reader, writer, mine, schedule))
     });
     let posters: Vec<_> = posters.collect();
     let members: u64 = plan.rooms.iter().map(|(_, members)| members.len() as u64).sum::<u64>() / plan.rooms.len() as u64;
@@ -66,16 +96,22 @@ pub async fn measure(target: Target, people: &[Person], plan: Plan) -> Result<Fi
     connections.iter().for_each(|(reader, _)| reader.abort());
     super::sound(&counts, sent * members)?;
     let (half, most) = (latency_us.value_at_quantile(0.5) as f64 / 1000.0, latency_us.value_at_quantile(0.99) as f64 / 1000.0);
-    let detail = format!(
-        "{sent} posts of 128 B in {seconds:.1} s, {} connections with {WINDOW} unanswered, ack p50 {half:.1} ms p99 {most:.1} ms, {} deliveries",
-        people.len(),
-        sent * members
-    );
-    Ok(Figure::new(plan.name, sent as f64 / seconds, "acked posts/s", detail))
+    let posts = format!("{sent} posts of 128 B in {seconds:.1} s, {} connections", people.len());
+    let deliveries = sent * members;
+    Ok(match plan.pace {
+        Pace::Closed => {
+            let detail = format!("{posts} with {WINDOW} unanswered, ack p50 {half:.1} ms p99 {most:.1} ms, {deliveries} deliveries");
+            Figure::new(plan.name, sent as f64 / seconds, "acked posts/s", detail)
+        }
+        Pace::Open { posts_per_second } => {
+            let detail = format!("{posts}, {posts_per_second}/s intended, ack p50 {half:.1} ms, {deliveries} deliveries");
+            Figure::new(plan.name, most, "ms p99", detail)
+        }
+    })
 }
 
-/// Keeps the window full until the time is over, then waits for the last answer. The reader goes on.
-async fn post(reader: raw::Reader, mut writer: OwnedWriteHalf, rooms: Vec<RoomId>, until_at: Instant) -> Result<Posted, Error> {
+/// Posts by the schedule until it is over, then waits for the last answer. The reader goes on.
+async fn post(reader: raw::Reader, mut writer: OwnedWriteHalf, rooms: Vec<RoomId>, schedule: Schedule) -> Result<Posted, Error> {
     let heads: Arc<HashMap<RoomId, AtomicU64>> = Arc::new(rooms.iter().map(|room| (*room, AtomicU64::new(reader.head(*room)))).collect());
     let heard = Arc::clone(&heads);
     let (acks, mut acked) = mpsc::unbounded_channel();
@@ -90,25 +126,31 @@ async fn post(reader: raw::Reader, mut writer: OwnedWriteHalf, rooms: Vec<RoomId
         Glimpse::Behind | Glimpse::Other => {}
     }));
     let (mut sent, mut latency_us) = (0, Histogram::new(3)?);
-    let mut sent_at = vec![Instant::now(); WINDOW];
+    let mut intended_at = vec![Instant::now(); WINDOW];
     let mut free: Vec<u32> = (0..WINDOW as u32).collect();
     let mut out = BytesMut::new();
-    while !rooms.is_empty() && (Instant::now() < until_at || free.len() < WINDOW) {
-        if Instant::now() < until_at {
-            for place in free.drain(..) {
-                let room = rooms[sent as usize % rooms.len()];
-                raw::write_post(&mut out, place + 1, room, heads[&room].load(Ordering::Relaxed), TEXT);
-                sent_at[place as usize] = Instant::now();
-                sent += 1;
-            }
-            while out.has_remaining() {
-                writer.write_buf(&mut out).await?;
-            }
+    while !rooms.is_empty() {
+        let now = Instant::now();
+        while let Some(place) = free.last().copied()
+            && let Some(due) = schedule.due(sent, now).filter(|due| *due <= now)
+        {
+            free.pop();
+            let room = rooms[sent as usize % rooms.len()];
+            raw::write_post(&mut out, place + 1, room, heads[&room].load(Ordering::Relaxed), TEXT);
+            intended_at[place as usize] = due;
+            sent += 1;
         }
-        let mut next = acked.recv().await;
+        while out.has_remaining() {
+            writer.write_buf(&mut out).await?;
+        }
+        let mut next = match schedule.due(sent, now) {
+            None if free.len() == WINDOW => break,
+            Some(due) if !free.is_empty() => tokio::time::timeout_at(due.into(), acked.recv()).await.unwrap_or(None),
+            _ => acked.recv().await,
+        };
         while let Some(answer) = next {
             let place = answer.map_err(|id| anyhow::anyhow!("post {id} was refused"))? - 1;
-            latency_us.record(sent_at[place as usize].elapsed().as_micros() as u64)?;
+            latency_us.record(intended_at[place as usize].elapsed().as_micros() as u64)?;
             free.push(place);
             next = acked.try_recv().ok();
         }
