@@ -15,11 +15,11 @@ use mio::{Poll, Token, Waker};
 use parking_lot::Mutex;
 use schema::wire::Format;
 
+use super::UpFn;
 use super::addresses::Addresses;
 use super::lot::Lot;
 use super::tls::Session;
 use super::users::Users;
-use super::UpFn;
 use crate::limits::Limits;
 
 /// The waker's token; a connection's is its place in the slab.

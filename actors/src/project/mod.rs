@@ -5,8 +5,10 @@ mod history;
 mod member;
 mod projector;
 
+use std::collections::HashMap;
+
 pub use projector::Projector;
-use schema::record::{RequestKey, RoomHead};
+use schema::record::{Key, RequestKey, RoomHead};
 use schema::{Event, SlotId};
 use store::Write;
 
@@ -28,9 +30,9 @@ pub fn project<'a>(slot: SlotId, events: impl IntoIterator<Item = &'a Event>) ->
 
 /// Of several writes of one row only the one that would win.
 fn newest_only(writes: Vec<Write>) -> Vec<Write> {
-    let mut newest = std::collections::HashMap::new();
+    let mut newest: HashMap<&Key, usize> = HashMap::with_capacity(writes.len());
     for (place, write) in writes.iter().enumerate() {
-        let kept = newest.entry(write.key.clone()).or_insert(place);
+        let kept = newest.entry(&write.key).or_insert(place);
         let (old, new) = (&writes[*kept], write);
         if (new.stamp, new.value.is_none()) >= (old.stamp, old.value.is_none()) {
             *kept = place;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use schema::record::{Annotation, ERASURE_STAMP, HistoryRow, Watermark};
 use schema::{Event, EventBody, SlotId};
 use store::{Error, Journal, Range, RecordsExt, Write};
@@ -57,23 +58,32 @@ impl Projector {
                 return Ok(());
             }
             let began = std::time::Instant::now();
+            let mut writes = Vec::new();
             for (slot, _, events) in &batches {
-                self.write(project(*slot, events.iter().map(|e| &**e))).await?;
-                for event in events {
-                    if let EventBody::Delete { target, .. } = event.body {
-                        self.write(self.erasures(event, target).await?).await?;
-                    }
+                writes.extend(project(*slot, events.iter().map(|e| &**e)));
+                let deletes: Vec<(&Event, u64)> = events.iter().filter_map(|event| deleted(event)).collect();
+                if writes.len() >= ROWS_MAX || !deletes.is_empty() {
+                    self.write(std::mem::take(&mut writes)).await?;
+                }
+                for (delete, target) in deletes {
+                    self.write(self.erasures(delete, target).await?).await?;
                 }
             }
+            self.write(writes).await?;
             self.reader.records.sync().await?;
-            for (slot, block, _) in &batches {
-                self.reader.records.raise(&Watermark { slot: *slot, block: *block }, *block).await?;
-                self.reader.slot_tail(*slot).drop_upto(*block);
-                (self.projected)(*slot, *block);
-                self.journal.trim(*slot, *block).await?;
-            }
+            // Side by side: the store makes one group of what the slots ask for.
+            let raises: Vec<_> = batches.iter().map(|(slot, block, _)| self.raise(*slot, *block)).collect();
+            try_join_all(raises).await?;
             metrics().project_seconds.record(began.elapsed().as_secs_f64());
         }
+    }
+
+    /// The rows up to this block are synced.
+    async fn raise(&self, slot: SlotId, block: u64) -> Result<(), Error> {
+        self.reader.records.raise(&Watermark { slot, block }, block).await?;
+        self.reader.slot_tail(slot).drop_upto(block);
+        (self.projected)(slot, block);
+        self.journal.trim(slot, block).await
     }
 
     async fn write(&self, mut writes: Vec<Write>) -> Result<(), Error> {
@@ -101,4 +111,8 @@ impl Projector {
         }
         Ok(writes)
     }
+}
+
+fn deleted(event: &Event) -> Option<(&Event, u64)> {
+    if let EventBody::Delete { target, .. } = event.body { Some((event, target)) } else { None }
 }

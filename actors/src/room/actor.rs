@@ -166,7 +166,12 @@ impl State {
         self.shared.subscribers.answer(answers);
         if !admitted.is_empty() {
             metrics().admitted.increment(admitted.len() as u64);
-            let _ = self.slot.cast(SlotMessage::Submit { activation: self.activation, from: myself.get_id(), room: self.room, events: admitted });
+            let _ = self.slot.cast(SlotMessage::Submit {
+                activation: self.activation,
+                from: myself.get_id(),
+                room: self.room,
+                events: admitted,
+            });
         }
     }
 
