@@ -1,9 +1,14 @@
 //! What comes together stays together: on its way to the journal, and on its way back to the lot.
 
+use std::sync::Arc;
+
 use actors::outlet::Down;
 use actors::{Command, Reply};
+use parking_lot::Mutex;
 use schema::{RoomId, ServerEvent, SlotId};
 use store::Journal;
+use store::op::Op;
+use store::sim::Fault;
 
 use crate::world::{World, at, order, post, user};
 
@@ -40,4 +45,27 @@ fn kind(down: &Down) -> String {
         Down::Batch { events, .. } => format!("batch of {}", events.len()),
         other => format!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn rows_of_all_slots_are_carried_in_one_call() {
+    let world = World::new().await;
+    let mut rooms = Vec::new();
+    for _ in 0..16 {
+        rooms.push(world.group(user(1), &[user(2)]).await);
+    }
+    world.node.flush().await.unwrap();
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let (noted, before) = (calls.clone(), blocks(&world).await);
+    world.store.set_faults(move |op| {
+        noted.lock().push(matches!(op, Op::PutMany(_)));
+        Fault::None
+    });
+    for room in rooms {
+        world.post(user(1), room, 1, "hi").await.unwrap();
+    }
+    world.node.flush().await.unwrap();
+    assert_eq!(blocks(&world).await, before + 16);
+    let many = calls.lock().iter().filter(|is_many| **is_many).count();
+    assert!(many <= 2, "{many} calls for the rows of 16 rooms in 4 slots");
 }
