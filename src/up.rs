@@ -73,7 +73,7 @@ impl Upward {
     fn other(self: &Arc<Self>, up: Up) {
         match up {
             Up::Hello { connection, hello, .. } => self.hello(connection, hello),
-            Up::Event { connection, user, event, .. } => match event {
+            Up::Event { connection, user, event } => match event {
                 ClientEvent::History(e) => self.history(connection, user, e),
                 ClientEvent::StateHash(e) => self.state_hash(connection, user, e),
                 other => self.node.say(user, connection, other),
@@ -167,7 +167,7 @@ enum Sorted {
 }
 
 fn sorted(up: Up) -> Sorted {
-    let Up::Event { connection, user, device, login, event } = up else { return Sorted::Other(up) };
+    let Up::Event { connection, user, event } = up else { return Sorted::Other(up) };
     let (order, act) = match event {
         ClientEvent::Post(e) => e.into_parts(),
         ClientEvent::Edit(e) => e.into_parts(),
@@ -181,7 +181,7 @@ fn sorted(up: Up) -> Sorted {
         ClientEvent::Role(e) => e.into_parts(),
         ClientEvent::Create(e) => e.into_parts(),
         ClientEvent::Settings(e) => e.into_parts(),
-        event => return Sorted::Other(Up::Event { connection, user, device, login, event }),
+        event => return Sorted::Other(Up::Event { connection, user, event }),
     };
     Sorted::Ordered(Command { user, reply: Reply::Connection { connection, id: order.id }, order, act })
 }

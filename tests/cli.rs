@@ -68,6 +68,15 @@ impl Running {
         stream.read_to_string(&mut answer).unwrap();
         answer
     }
+    fn log_in(&self, name: &str, password: &str) -> String {
+        let body = serde_json::json!({ "name": name, "password": password, "device": uuid::Uuid::nil(), "label": "" }).to_string();
+        let mut stream = TcpStream::connect(&self.http).unwrap();
+        write!(stream, "POST /v1/auth/login HTTP/1.1\r\nhost: {}\r\nhubbub-client: native\r\nconnection: close\r\n", self.http).unwrap();
+        write!(stream, "content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
     /// Tells it to go, as an init system does.
     fn stop(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);
@@ -194,4 +203,60 @@ fn mistakes_are_told_in_one_sentence() {
     let output = desk.run(&["--json", "token", "nobody"]);
     let error: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!(error["error"]["code"], "not_found");
+}
+
+#[test]
+fn many_people_are_added_from_a_file_or_stdin_once_and_signed_in() {
+    let desk = Desk::new();
+    let node = Running::start(&desk);
+    desk.json(&["user", "add", "ada"]);
+    // More than one order takes.
+    let names: String = (0..600).map(|n| format!("person{n}\n")).collect();
+    std::fs::write(desk.path("people"), names + "{\"name\": \"bob\", \"display\": \"Bob B.\"}\nADA\n").unwrap();
+    let lines = |output: &Output| -> Vec<Value> {
+        assert!(output.status.success(), "{output:?}");
+        output
+            .stdout
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
+    };
+    let first = lines(&desk.run(&["user", "add-all", "people", "--tokens", "--label", "test"]));
+    assert_eq!(first.len(), 602);
+    assert!(first[..601].iter().all(|person| person["made"] == true));
+    assert_eq!((&first[601]["name"], &first[601]["made"]), (&Value::from("ada"), &Value::Bool(false)));
+    let token = |person: &Value| person["access"].as_str().unwrap().to_owned();
+    assert!(node.get(&node.http, "/v1/me", &token(&first[600])).contains("Bob B."));
+    assert!(node.get(&node.http, "/v1/devices", &token(&first[0])).contains("\"test\""));
+
+    let mut again = desk.command(&["user", "add-all", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    again.stdin.take().unwrap().write_all(b"bob\n").unwrap();
+    let again = lines(&again.wait_with_output().unwrap());
+    assert_eq!((&again[0]["id"], &again[0]["made"]), (&first[600]["id"], &Value::Bool(false)));
+    assert!(again[0].get("access").is_none(), "tokens have to be asked for");
+    assert_eq!(node.stop(), Some(0));
+}
+
+#[test]
+fn a_bad_line_of_a_file_of_people_is_named_and_everybody_before_it_is_there() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("people"), "ada\nb@d\ncleo\n").unwrap();
+    let refusal = desk.refusal(&["user", "add-all", "people"]);
+    assert!(refusal.contains("line 2") && refusal.contains("a user name is made of"), "{refusal}");
+    assert_eq!(desk.json(&["user", "list"])["users"].as_array().unwrap().len(), 1);
+    assert!(desk.refusal(&["user", "add-all", "nowhere"]).starts_with("nowhere cannot be read"));
+}
+
+#[test]
+fn nobody_signs_in_with_a_password_to_an_account_that_was_added_without_one() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("people"), "ada\n").unwrap();
+    desk.run(&["user", "add-all", "people"]);
+    let first = desk.json(&["user", "add", "bob"]);
+    assert_eq!(first["admin"], true, "an account that nobody can sign in to administers nothing");
+    let node = Running::start(&desk);
+    for password in ["", "password", "ada"] {
+        assert!(node.log_in("ada", password).contains("wrong_password"));
+    }
 }

@@ -11,6 +11,13 @@ use ractor::{ActorId, ActorRef, Message};
 
 const SHARDS: usize = 64;
 
+/// After a rush a table does not keep its size.
+pub fn let_go<K: Eq + Hash, V>(table: &mut HashMap<K, V>) {
+    if table.capacity() > 64 && table.len() * 4 < table.capacity() {
+        table.shrink_to(table.len() * 2);
+    }
+}
+
 pub struct Directory<K, M, P> {
     shards: Vec<Mutex<HashMap<K, Place<M, P>>>>,
 }
@@ -116,6 +123,7 @@ impl<K: Eq + Hash + Copy + AsRef<[u8]>, M: Message, P> Directory<K, M, P> {
                     Some(kept) => drop(shard.insert(key, Place::Parked(kept))),
                     None => drop(shard.remove(&key)),
                 }
+                let_go(&mut shard);
                 true
             }
             _ => {
@@ -161,5 +169,21 @@ impl<K: Eq + Hash + Copy + AsRef<[u8]>, M: Message, P> Directory<K, M, P> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_emptied_is_small_again_and_one_in_use_is_left_alone() {
+        let mut table: HashMap<u32, u32> = (0..10_000).map(|n| (n, n)).collect();
+        table.retain(|n, _| *n < 5_000);
+        let_go(&mut table);
+        assert!(table.capacity() >= 10_000);
+        table.retain(|n, _| *n < 100);
+        let_go(&mut table);
+        assert!(table.capacity() < 500 && table.len() == 100);
     }
 }

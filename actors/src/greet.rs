@@ -1,4 +1,5 @@
-//! From a checked `hello` to `ready`: the session's rooms, one subscription each, and what was missed. No room is woken.
+//! From a checked `hello` to `ready`: the user's rooms, one subscription each, and what was missed. No room is woken, and
+//! no session that sleeps: a node that everybody comes back to at once has rows to read, not actors to make.
 //!
 //! Subscribe first, then read what was missed up to the head that was answered: so nothing falls between, and the lot
 //! holds what comes in between until the greeting is out.
@@ -15,14 +16,14 @@ use crate::error::code_of;
 use crate::node::Attach;
 use crate::outlet::{Down, Encoded};
 use crate::session::actor::room_state;
-use crate::session::core::Input;
-use crate::session::{Attachment, SessionMessage};
+use crate::session::core::{Core, Input, OwnRoom};
+use crate::session::{Attachment, SessionMessage, load};
 use crate::shared::{Shared, now_ms};
 
 /// Errors: what the client is told; the connection is no one's then.
 pub async fn greet(shared: &Arc<Shared>, attach: Attach) -> Result<(), Refusal> {
-    let Attach { user, device, login, connection, .. } = attach;
-    shared.presence.attached(user, Attachment { connection, device, login });
+    let Attach { user, login, connection, .. } = attach;
+    shared.presence.attached(user, Attachment { connection, login });
     let greeting = greeting(shared, attach).await;
     let greeting = greeting.inspect_err(|_| detach(shared, user, connection))?;
     shared.subscribers.outlet(connection).push(Down::Greet { connection, user, events: greeting });
@@ -37,9 +38,7 @@ pub fn detach(shared: &Shared, user: UserId, connection: ConnectionId) {
 
 async fn greeting(shared: &Arc<Shared>, attach: Attach) -> Result<Vec<Encoded>, Refusal> {
     let Attach { user, device, login, connection, resume } = attach;
-    let (answer, answered) = oneshot::channel();
-    shared.tell_session(user, SessionMessage::Attach { attachment: Attachment { connection, device, login }, answer });
-    let own = answered.await.map_err(|_| Refusal::new(0, ErrorCode::Unavailable))?;
+    let own = own_rooms(shared, user, Attachment { connection, login }).await.map_err(|code| Refusal::new(0, code))?;
     let mut rooms = Vec::with_capacity(own.len());
     for own in own {
         match shared.join(user, own.room, connection).await {
@@ -63,6 +62,35 @@ async fn greeting(shared: &Arc<Shared>, attach: Attach) -> Result<Vec<Encoded>, 
     let mut events = vec![Encoded::new(ServerEvent::Ready(ready))];
     events.extend(missed);
     Ok(events)
+}
+
+/// The user's rooms: of the session if it is awake, else as the store has them, since what sleeps has nothing unsaved.
+///
+/// The connection is attached by now, so a session that wakes meanwhile knows it and tells it what changes.
+async fn own_rooms(shared: &Arc<Shared>, user: UserId, attachment: Attachment) -> Result<Vec<OwnRoom>, ErrorCode> {
+    if let Some(answered) = ask_awake(shared, user, attachment) {
+        return answered.await.map_err(|_| ErrorCode::Unavailable);
+    }
+    let loaded = load(shared, user, None).await.map_err(code_of)?;
+    if let Some(answered) = ask_awake(shared, user, attachment) {
+        return answered.await.map_err(|_| ErrorCode::Unavailable);
+    }
+    let rooms = Core::new(user, 0, loaded).rooms();
+    // Before others are told that they came: it says who may know.
+    shared.presence.rooms(&shared.subscribers, user, rooms.iter().map(|own| own.room));
+    let status = shared.sessions.peek(user, |parked| parked.chosen).unwrap_or_default();
+    shared.presence.came(&shared.subscribers, user, attachment.connection, status, || {
+        rooms.iter().for_each(|own| shared.relay.online(own.room, true));
+    });
+    // If it woke in this very moment, it has the last word about how the user is seen, and by whom.
+    drop(ask_awake(shared, user, attachment));
+    Ok(rooms)
+}
+
+/// `None`: it sleeps.
+fn ask_awake(shared: &Shared, user: UserId, attachment: Attachment) -> Option<oneshot::Receiver<Vec<OwnRoom>>> {
+    let (answer, answered) = oneshot::channel();
+    shared.sessions.tell_awake(user, SessionMessage::Attach { attachment, answer }).then_some(answered)
 }
 
 /// What the client does not have of the rooms it resumes: events where they are few, a gap where they are many.

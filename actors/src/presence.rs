@@ -11,6 +11,7 @@ use schema::server::{Presence as Told, UserStatus};
 use schema::{ConnectionId, RoomId, ServerEvent, UserId};
 
 use crate::acquaintance::{Numbers, Rooms, meet};
+use crate::directory::let_go;
 use crate::session::Attachment;
 use crate::subscribers::Subscribers;
 
@@ -37,9 +38,50 @@ struct Watcher {
 struct Seen {
     status: Option<Status>,
     /// Kept here and not in the session, which sleeps, and which may break.
-    attachments: Vec<Attachment>,
+    attachments: Attachments,
     /// Their session says it, before it says a status.
     rooms: Rooms,
+}
+
+/// Most users have one: it needs no memory of its own.
+#[derive(Clone, Default)]
+enum Attachments {
+    #[default]
+    None,
+    One(Attachment),
+    /// Invariant: two or more. (A box, so that a user stays small.)
+    #[allow(clippy::box_collection)]
+    Many(Box<Vec<Attachment>>),
+}
+
+impl Attachments {
+    fn of(mut attachments: Vec<Attachment>) -> Self {
+        match *attachments {
+            [] => Self::None,
+            [one] => Self::One(one),
+            _ => {
+                attachments.shrink_to_fit();
+                Self::Many(Box::new(attachments))
+            }
+        }
+    }
+    fn take(&mut self) -> Vec<Attachment> {
+        match std::mem::take(self) {
+            Self::None => Vec::new(),
+            Self::One(one) => vec![one],
+            Self::Many(many) => *many,
+        }
+    }
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::None)
+    }
+    fn has(&self, connection: ConnectionId) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(one) => one.connection == connection,
+            Self::Many(many) => many.iter().any(|attachment| attachment.connection == connection),
+        }
+    }
 }
 
 impl Presence {
@@ -48,18 +90,21 @@ impl Presence {
     }
     pub fn attached(&self, user: UserId, attachment: Attachment) {
         let mut inner = self.0.lock();
-        let attachments = &mut inner.users.entry(user).or_default().attachments;
-        attachments.reserve_exact(1);
+        let seen = inner.users.entry(user).or_default();
+        let mut attachments = seen.attachments.take();
         attachments.push(attachment);
+        seen.attachments = Attachments::of(attachments);
     }
     pub fn attachments(&self, user: UserId) -> Vec<Attachment> {
-        self.0.lock().users.get(&user).map(|seen| seen.attachments.clone()).unwrap_or_default()
+        self.0.lock().users.get(&user).map(|seen| seen.attachments.clone().take()).unwrap_or_default()
     }
     pub fn detached(&self, user: UserId, connection: ConnectionId) {
         let mut inner = self.0.lock();
         inner.unwatch(connection);
         let Some(seen) = inner.users.get_mut(&user) else { return };
-        seen.attachments.retain(|attachment| attachment.connection != connection);
+        let mut attachments = seen.attachments.take();
+        attachments.retain(|attachment| attachment.connection != connection);
+        seen.attachments = Attachments::of(attachments);
         inner.forget_gone(user);
     }
 
@@ -92,21 +137,18 @@ impl Presence {
 
     /// A user's status as others see it; watchers hear of it if it is another one. `Some(true)`: came, `Some(false)`: went.
     pub fn set(&self, subscribers: &Subscribers, user: UserId, status: Status, last_seen: Option<u64>) -> Option<bool> {
+        self.0.lock().set(subscribers, user, status, last_seen)
+    }
+
+    /// A user whose session sleeps has a connection, if it is not gone again. `then`, if others see the user come by that:
+    /// before anybody can see them go.
+    pub fn came(&self, subscribers: &Subscribers, user: UserId, connection: ConnectionId, status: Status, then: impl FnOnce()) {
         let mut inner = self.0.lock();
-        let before = inner.status(user);
-        let seen = inner.users.entry(user).or_default();
-        seen.status = (status != Status::Offline).then_some(status);
-        inner.forget_gone(user);
-        if before == status {
-            return None;
+        let is_here = |seen: &Seen| seen.status.is_none() && seen.attachments.has(connection);
+        let status = if status == Status::Invisible { Status::Offline } else { status };
+        if inner.users.get(&user).is_some_and(is_here) && inner.set(subscribers, user, status, None) == Some(true) {
+            then();
         }
-        for watcher in inner.watchers.get(&user).into_iter().flatten().filter(|watcher| watcher.sees) {
-            let users = vec![UserStatus { user, status, last_seen }];
-            subscribers.send(watcher.connection, ServerEvent::Presence(Told { users }));
-        }
-        let was_here = before != Status::Offline;
-        let is_here = status != Status::Offline;
-        (was_here != is_here).then_some(is_here)
     }
 
     /// From here on the user's connection hears of these, and of no others; the answer is how they are now.
@@ -132,6 +174,22 @@ impl Presence {
 }
 
 impl Inner {
+    fn set(&mut self, subscribers: &Subscribers, user: UserId, status: Status, last_seen: Option<u64>) -> Option<bool> {
+        let before = self.status(user);
+        self.users.entry(user).or_default().status = (status != Status::Offline).then_some(status);
+        self.forget_gone(user);
+        if before == status {
+            return None;
+        }
+        for watcher in self.watchers.get(&user).into_iter().flatten().filter(|watcher| watcher.sees) {
+            let users = vec![UserStatus { user, status, last_seen }];
+            subscribers.send(watcher.connection, ServerEvent::Presence(Told { users }));
+        }
+        let was_here = before != Status::Offline;
+        let is_here = status != Status::Offline;
+        (was_here != is_here).then_some(is_here)
+    }
+
     fn status(&self, user: UserId) -> Status {
         self.users.get(&user).and_then(|seen| seen.status).unwrap_or(Status::Offline)
     }
@@ -151,6 +209,7 @@ impl Inner {
             && let Some(gone) = self.users.remove(&user)
         {
             self.numbers.give_back(&gone.rooms);
+            let_go(&mut self.users);
         }
     }
 
@@ -166,7 +225,7 @@ impl Inner {
 
     /// Who watches this user, and whom this user watches: they may share a room now, or none any more.
     fn look_again(&mut self, subscribers: &Subscribers, user: UserId) {
-        let attachments = self.users.get(&user).map(|seen| seen.attachments.clone()).unwrap_or_default();
+        let attachments = self.users.get(&user).map(|seen| seen.attachments.clone().take()).unwrap_or_default();
         let watched = attachments.iter().filter_map(|attachment| self.watched.get(&attachment.connection)).flatten();
         let watched: HashSet<UserId> = watched.copied().chain([user]).collect();
         for watched in watched {
@@ -191,5 +250,48 @@ impl Inner {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::LoginId;
+
+    use super::*;
+
+    const USER: UserId = UserId::from_bytes([1; 16]);
+
+    fn attachment(index: u32) -> Attachment {
+        Attachment { connection: ConnectionId { lot: 0, generation: 0, index }, login: LoginId::default() }
+    }
+
+    fn comes(presence: &Presence, index: u32) -> bool {
+        let mut came = false;
+        presence.came(&Subscribers::new(Vec::new()), USER, attachment(index).connection, Status::Online, || came = true);
+        came
+    }
+
+    #[test]
+    fn a_connection_that_was_gone_before_it_was_greeted_shows_nobody() {
+        let presence = Presence::default();
+        presence.attached(USER, attachment(1));
+        presence.detached(USER, attachment(1).connection);
+        assert!(!comes(&presence, 1));
+        assert_eq!(presence.status(USER), Status::Offline);
+        assert!(presence.0.lock().users.is_empty());
+    }
+
+    #[test]
+    fn a_user_comes_with_the_first_connection_and_stays_whatever_others_do() {
+        let presence = Presence::default();
+        [1, 2, 3].into_iter().for_each(|n| presence.attached(USER, attachment(n)));
+        assert!(comes(&presence, 1) && !comes(&presence, 2));
+        presence.detached(USER, attachment(1).connection);
+        assert_eq!((presence.status(USER), presence.attachments(USER)), (Status::Online, vec![attachment(2), attachment(3)]));
+    }
+
+    #[test]
+    fn a_user_takes_seventy_two_bytes_of_the_table() {
+        assert_eq!(size_of::<(UserId, Seen)>(), 72);
     }
 }

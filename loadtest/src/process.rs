@@ -152,6 +152,20 @@ impl Process {
         Ok(())
     }
 
+    /// The node's own command line, on this node.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg("--config").arg(self.folder.join("hubbub.toml")).args(arguments);
+        command
+    }
+
+    /// A metric's value now, over all its labels; 0: it has none yet.
+    pub async fn metric(&self, name: &str) -> Result<f64, Error> {
+        let text = get(self.admin, "/metrics").await.map_err(failed("the node's metrics"))?;
+        let is_meant = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
+        Ok(text.lines().filter(is_meant).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum())
+    }
+
     /// The end of its log.
     pub fn last_words(&self) -> String {
         let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
@@ -247,12 +261,17 @@ fn free_address() -> Result<SocketAddr, Error> {
 }
 
 async fn is_ready(admin: SocketAddr) -> bool {
+    get(admin, "/readyz").await.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+/// The whole answer of the admin port.
+async fn get(admin: SocketAddr, path: &str) -> io::Result<String> {
     let ask = async {
         let mut stream = TcpStream::connect(admin).await?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n").await?;
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).await?;
-        io::Result::Ok(answer.ends_with(b" 200"))
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        io::Result::Ok(answer)
     };
-    matches!(tokio::time::timeout(Duration::from_secs(2), ask).await, Ok(Ok(true)))
+    tokio::time::timeout(Duration::from_secs(2), ask).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }

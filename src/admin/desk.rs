@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::order::{RoomEntry, UserEntry};
-use super::{Answer, Order, Refused};
+use super::{Answer, Order, Refused, people};
 use crate::auth::{self, Auth, NewUser, Origin};
 use crate::import::{Importer, said};
 use crate::logs;
@@ -44,6 +44,7 @@ impl Desk {
                 let user = self.auth.add_user(NewUser { name, display, password, admin }).await?;
                 Ok(Answer::User(entry(user)))
             }
+            Order::EnsureUsers { people, sign_in_as } => people::ensure(&self.auth, people, sign_in_as).await,
             Order::ListUsers { after, limit } => {
                 let users = self.auth.users(&after, limit.min(USERS_PAGE_MAX)).await?;
                 Ok(Answer::Users { users: users.into_iter().map(entry).collect() })

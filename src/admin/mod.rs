@@ -5,6 +5,7 @@ pub mod client;
 pub mod desk;
 pub mod metrics;
 pub mod order;
+mod people;
 pub mod port;
 pub mod socket;
 

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use schema::rest::{MadeInvite, MakeInvite, Page};
-use schema::{ErrorCode, RoomId, RoomKind, RoomSettings, UserId};
+use schema::{DeviceId, ErrorCode, LoginId, RoomId, RoomKind, RoomSettings, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::import::line::Written;
@@ -18,6 +18,12 @@ pub enum Order {
         display: String,
         password: String,
         admin: bool,
+    },
+    /// Accounts without a password, at most `PEOPLE_MAX`: those that are there already stay as they are.
+    EnsureUsers {
+        people: Vec<NewPerson>,
+        /// Sign each of them in too, on a device of this name.
+        sign_in_as: Option<String>,
     },
     ListUsers {
         after: String,
@@ -76,6 +82,10 @@ pub enum Answer {
     Users {
         users: Vec<UserEntry>,
     },
+    /// In the order they were named.
+    People {
+        people: Vec<PersonEntry>,
+    },
     Token {
         user: UserId,
         access: String,
@@ -115,6 +125,37 @@ pub struct UserEntry {
     pub admin: bool,
     /// Milliseconds since 1970.
     pub created_at: u64,
+}
+
+/// Of one `EnsureUsers`.
+pub const PEOPLE_MAX: usize = 500;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPerson {
+    pub name: String,
+    /// Empty: the name.
+    #[serde(default)]
+    pub display: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PersonEntry {
+    pub id: UserId,
+    pub name: String,
+    /// False: the account was there.
+    pub made: bool,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub signed_in: Option<SignedInEntry>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignedInEntry {
+    pub device: DeviceId,
+    pub login: LoginId,
+    pub access: String,
+    pub expires_in_s: u64,
+    pub refresh: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -81,16 +81,39 @@ impl Auth {
                 Some(_) => continue,
                 None => {}
             }
-            let (id, created_at) = (UserId(Uuid::now_v7()), self.now());
-            let Some(claim) = self.claim(&name, id).await? else { continue };
-            let user = User { id, display: name.clone(), name, admin: false, created_at, last_seen: None };
-            self.put(&user, Expect::Absent).await?;
-            if self.confirm(&user.name, id, claim).await? {
-                return Ok(id);
+            if let Some(user) = self.add_without_password(name.clone(), name).await? {
+                return Ok(user.id);
             }
-            self.records().delete(User::key_of(id)).await?;
         }
         Err(Error::NameTaken)
+    }
+
+    /// The account of this name, and whether it was made now: without a password, and never an administrator. One that is
+    /// there stays as it is. Errors: `Rule`.
+    pub async fn ensure_user(&self, name: &str, display: &str) -> Result<(User, bool), Error> {
+        name::check_username(name)?;
+        let display = name::check_display(display)?;
+        if let Some(user) = self.user_named(name).await? {
+            return Ok((user, false));
+        }
+        let display = if display.is_empty() { name.to_owned() } else { display };
+        match self.add_without_password(name.to_owned(), display).await? {
+            Some(user) => Ok((user, true)),
+            None => self.user_named(name).await?.map(|user| (user, false)).ok_or(Error::Again),
+        }
+    }
+
+    /// `None`: somebody else has the name.
+    async fn add_without_password(&self, name: String, display: String) -> Result<Option<User>, Error> {
+        let (id, created_at) = (UserId(Uuid::now_v7()), self.now());
+        let Some(claim) = self.claim(&name, id).await? else { return Ok(None) };
+        let user = User { id, name, display, admin: false, created_at, last_seen: None };
+        self.put(&user, Expect::Absent).await?;
+        if self.confirm(&user.name, id, claim).await? {
+            return Ok(Some(user));
+        }
+        self.records().delete(User::key_of(id)).await?;
+        Ok(None)
     }
 
     /// The version of the claim if it is ours now.

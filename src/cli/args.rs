@@ -108,6 +108,17 @@ pub enum UserCommand {
         #[command(flatten)]
         password: PasswordFrom,
     },
+    /// Make many accounts without passwords; print one line of JSON for each
+    AddAll {
+        /// One person a line: a user name, or {"name": …, "display": …}; "-" is stdin
+        file: PathBuf,
+        /// Sign each of them in too, and print the tokens
+        #[arg(long)]
+        tokens: bool,
+        /// What the device list calls it
+        #[arg(long, default_value = "command line")]
+        label: String,
+    },
     /// List accounts in the order of names
     List {
         /// Only those after this name
@@ -201,8 +212,10 @@ pub enum ConfigCommand {
     Check,
 }
 
+/// One order; `AddAll` is many.
 pub fn user_order(command: UserCommand) -> anyhow::Result<Order> {
     Ok(match command {
+        UserCommand::AddAll { .. } => unreachable!("carried out by cli::people"),
         UserCommand::Add { name, display, admin, password } => {
             Order::AddUser { name, display, password: super::secret::read(&password)?, admin }
         }

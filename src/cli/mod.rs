@@ -3,6 +3,7 @@
 
 mod args;
 mod import;
+mod people;
 mod reach;
 mod secret;
 mod show;
@@ -18,7 +19,7 @@ use crate::admin::{Order, Refused};
 use crate::config::{self, Loaded};
 use crate::logs;
 
-use args::{Cli, Command, ConfigCommand};
+use args::{Cli, Command, ConfigCommand, UserCommand};
 use import::Wanted;
 use reach::Way;
 
@@ -55,6 +56,11 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
             let way = quiet_way(&loaded).await?;
             let exported = import::export(&way, room, events).await;
             return way.close().await.and(exported);
+        }
+        Command::User { command: UserCommand::AddAll { file, tokens, label } } => {
+            let way = quiet_way(&loaded).await?;
+            let added = people::add_all(&way, &file, tokens.then_some(label)).await;
+            return way.close().await.and(added);
         }
         Command::Config { command } => return config_command(&command, &loaded, cli.json),
         Command::Restore { from } => return restore(from, &loaded, cli.json).await,

@@ -34,6 +34,7 @@ fn as_text(answer: &Answer, made: Option<&str>) -> String {
         Answer::Done {} => "done\n".to_owned(),
         Answer::User(user) => format!("{} is made{}: {}\n", user.name, if user.admin { ", an administrator" } else { "" }, user.id),
         Answer::Users { users } => lines(users.iter().map(user_line).collect()),
+        Answer::People { people } => lines(people.iter().map(|person| format!("{}  {}", person.id, person.name)).collect()),
         Answer::Token { access, expires_in_s, refresh, .. } => {
             format!("access   {access}\nrefresh  {refresh}\nthe access token expires in {expires_in_s} s\n")
         }

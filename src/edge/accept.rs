@@ -27,8 +27,6 @@ use schema::wire::Format;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use super::addresses::{As, Place};
 use super::certificates::Certificates;
@@ -39,6 +37,7 @@ use super::origin::Origins;
 use super::rate::Rate;
 use super::refuse::{problem, turned_away};
 use super::tls::Session;
+use super::tls_stream::TlsStream;
 use crate::http::Peer;
 
 /// The WebSocket endpoint.
@@ -185,8 +184,7 @@ impl Door {
             return self.metrics.refused_tls_rate.increment(1);
         }
         let within = Duration::from_millis(self.lots.limits().head_ms.into());
-        let accept = TlsAcceptor::from(certificates.config()).accept(socket);
-        match tokio::time::timeout(within, accept).await {
+        match tokio::time::timeout(within, TlsStream::accept(certificates.config(), socket)).await {
             Ok(Ok(stream)) => self.http(TokioIo::new(stream), peer, true, place).await,
             Ok(Err(_)) | Err(_) => self.metrics.refused_tls.increment(1),
         }
@@ -283,9 +281,9 @@ fn bare(upgraded: Upgraded) -> Option<(TcpStream, Option<Box<Session>>, bytes::B
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => Some((parts.io.into_inner(), None, parts.read_buf)),
         Err(upgraded) => {
-            let parts = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
-            let (socket, session) = parts.io.into_inner().into_inner();
-            Some((socket, Some(Box::new(Session::new(session))), parts.read_buf))
+            let parts = upgraded.downcast::<TokioIo<TlsStream>>().ok()?;
+            let (socket, session) = parts.io.into_inner().into_parts();
+            Some((socket, Some(session), parts.read_buf))
         }
     }
 }
@@ -313,5 +311,21 @@ impl Visit {
             *place = (As::Http, lots.addresses().enter(self.peer.ip(), As::Http));
         }
         place.1.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn future_bytes<F: Future>(_: fn(Arc<Door>, TcpStream, SocketAddr, Option<Place>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Until its handshake is done a connection is a task of this size; a storm of them is so many times that.
+    #[test]
+    fn a_connection_before_its_handshake_is_a_small_task() {
+        let bytes = future_bytes(Door::receive);
+        assert!(bytes <= 4096, "{bytes} bytes");
     }
 }

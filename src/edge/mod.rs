@@ -20,7 +20,8 @@ mod rate;
 mod refuse;
 mod rooms;
 mod slab;
-mod tls;
+pub mod tls;
+mod tls_stream;
 mod users;
 
 use std::collections::VecDeque;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 
 use schema::client::{ClientEvent, Hello};
 use schema::wire::Format;
-use schema::{ConnectionId, DeviceId, LoginId, RoomId, UserId};
+use schema::{ConnectionId, RoomId, UserId};
 
 pub use accept::{Door, Secure};
 pub use addresses::Addresses;
@@ -51,8 +52,6 @@ pub enum Up {
     Event {
         connection: ConnectionId,
         user: UserId,
-        device: DeviceId,
-        login: LoginId,
         event: ClientEvent,
     },
     /// The lot has `count` connections fewer in the room than it was sent `Join`s for.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use schema::RoomId;
 
-use super::slab::Slab;
+use super::slab::{Slab, grow};
 
 /// One connection's rooms.
 #[derive(Debug, Default)]
@@ -46,12 +46,15 @@ impl Seats {
             Self::None => *self = Self::One(seat),
             Self::One(first) => *self = Self::Many(Box::new(vec![*first, seat])),
             Self::Many(seats) => {
-                // Grows by a quarter: there are many of these lists, and they seldom change.
-                if seats.len() == seats.capacity() {
-                    seats.reserve_exact(seats.len() / 4 + 4);
-                }
+                grow(seats);
                 seats.push(seat);
             }
+        }
+    }
+    /// No more room than what is in it.
+    pub fn fit(&mut self) {
+        if let Self::Many(seats) = self {
+            seats.shrink_to_fit();
         }
     }
     fn remove(&mut self, room: u32) -> Option<Seat> {
@@ -104,6 +107,7 @@ impl Rooms {
         }
         let members = &mut self.rooms[room as usize].members;
         seats.push(Seat { room, position: members.len() as u32 });
+        grow(members);
         members.push(index);
         true
     }

@@ -31,8 +31,25 @@ struct Shard {
 struct User {
     /// When the next event would be due if they came evenly.
     due_ms: u64,
-    /// With the second of its last event.
-    connections: Box<[(ConnectionId, u32)]>,
+    connections: Connections,
+}
+
+/// Most users have one: it needs no memory of its own.
+#[derive(Debug, Default)]
+enum Connections {
+    #[default]
+    None,
+    One(Active),
+    /// Invariant: two or more. (A box, so that a user stays small.)
+    #[allow(clippy::box_collection)]
+    Many(Box<Vec<Active>>),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Active {
+    connection: ConnectionId,
+    /// The second of its last event.
+    at: u32,
 }
 
 impl Users {
@@ -50,11 +67,11 @@ impl Users {
     pub fn enter(&self, user: UserId, connection: ConnectionId, now_ms: u64) -> Option<ConnectionId> {
         let mut shard = self.shard(user).lock();
         let entry = shard.users.entry(user).or_default();
-        let mut connections = std::mem::take(&mut entry.connections).into_vec();
-        let idlest = connections.iter().enumerate().min_by_key(|(_, (_, at))| *at).map(|(place, _)| place);
-        let replaced = idlest.filter(|_| connections.len() >= self.connections_max).map(|place| connections.remove(place).0);
-        connections.push((connection, (now_ms / 1000) as u32));
-        entry.connections = connections.into_boxed_slice();
+        let mut connections = entry.connections.take();
+        let idlest = connections.iter().enumerate().min_by_key(|(_, active)| active.at).map(|(place, _)| place);
+        let replaced = idlest.filter(|_| connections.len() >= self.connections_max).map(|place| connections.remove(place).connection);
+        connections.push(Active { connection, at: (now_ms / 1000) as u32 });
+        entry.connections = Connections::of(connections);
         shard.sweep(now_ms);
         replaced
     }
@@ -62,11 +79,12 @@ impl Users {
     pub fn leave(&self, user: UserId, connection: ConnectionId, now_ms: u64) {
         let mut shard = self.shard(user).lock();
         let Some(entry) = shard.users.get_mut(&user) else { return };
-        let mut connections = std::mem::take(&mut entry.connections).into_vec();
-        connections.retain(|(known, _)| *known != connection);
-        entry.connections = connections.into_boxed_slice();
+        let mut connections = entry.connections.take();
+        connections.retain(|active| active.connection != connection);
+        entry.connections = Connections::of(connections);
         if entry.is_forgotten(now_ms) {
             shard.users.remove(&user);
+            shard.shrink();
         }
     }
 
@@ -74,8 +92,8 @@ impl Users {
     pub fn admit(&self, user: UserId, connection: Option<ConnectionId>, now_ms: u64) -> Result<(), u32> {
         let mut shard = self.shard(user).lock();
         let entry = shard.users.entry(user).or_default();
-        if let Some((_, at)) = entry.connections.iter_mut().find(|(known, _)| Some(*known) == connection) {
-            *at = (now_ms / 1000) as u32;
+        if let Some(active) = entry.connections.as_mut_slice().iter_mut().find(|active| Some(active.connection) == connection) {
+            active.at = (now_ms / 1000) as u32;
         }
         let due = entry.due_ms.max(now_ms);
         if due - now_ms > self.burst_ms {
@@ -96,7 +114,45 @@ impl Shard {
         if self.users.len() > self.sweep_at {
             self.users.retain(|_, user| !user.is_forgotten(now_ms));
             self.sweep_at = self.users.len() * 2 + 64;
+            self.shrink();
         }
+    }
+
+    /// After a rush the table does not keep its size.
+    fn shrink(&mut self) {
+        if self.users.capacity() > 64 && self.users.len() * 4 < self.users.capacity() {
+            self.users.shrink_to(self.users.len() * 2);
+        }
+    }
+}
+
+impl Connections {
+    fn of(mut connections: Vec<Active>) -> Self {
+        match *connections {
+            [] => Self::None,
+            [one] => Self::One(one),
+            _ => {
+                connections.shrink_to_fit();
+                Self::Many(Box::new(connections))
+            }
+        }
+    }
+    fn take(&mut self) -> Vec<Active> {
+        match std::mem::take(self) {
+            Self::None => Vec::new(),
+            Self::One(one) => vec![one],
+            Self::Many(many) => *many,
+        }
+    }
+    fn as_mut_slice(&mut self) -> &mut [Active] {
+        match self {
+            Self::None => &mut [],
+            Self::One(one) => std::slice::from_mut(one),
+            Self::Many(many) => many,
+        }
+    }
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::None)
     }
 }
 
@@ -135,6 +191,18 @@ mod tests {
         assert_eq!(users.enter(user, connection(2), 2_000), None);
         users.admit(user, Some(connection(1)), 3_000).unwrap();
         assert_eq!(users.enter(user, connection(3), 4_000), Some(connection(2)));
+    }
+
+    #[test]
+    fn a_user_takes_forty_bytes_of_the_table_and_a_table_that_emptied_is_small_again() {
+        assert_eq!(size_of::<(UserId, User)>(), 40);
+        let users = Users::new(&Limits::default());
+        let many: Vec<UserId> = (0..2_000u32).map(|n| UserId::from_bytes(u128::from(n).to_be_bytes())).collect();
+        let capacity = |users: &Users| users.shards.iter().map(|shard| shard.lock().users.capacity()).sum::<usize>();
+        assert!(many.iter().all(|user| users.enter(*user, connection(1), 0).is_none()));
+        assert!(capacity(&users) >= 2_000);
+        many.iter().for_each(|user| users.leave(*user, connection(1), 1));
+        assert!(capacity(&users) <= SHARDS * 64, "{}", capacity(&users));
     }
 
     #[test]

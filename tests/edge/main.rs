@@ -7,6 +7,7 @@ mod hello;
 mod limits;
 mod properties;
 mod rooms;
+mod secure;
 mod slow;
 mod tls;
 mod world;

@@ -3,7 +3,7 @@
 
 use actors::session::core::{Attachment, Core, Effect, Input, Loaded};
 use schema::client::Status;
-use schema::{ConnectionId, DeviceId, LoginId, Role, RoomId, ServerEvent, UserId};
+use schema::{ConnectionId, LoginId, Role, RoomId, ServerEvent, UserId};
 
 pub fn user(n: u8) -> UserId {
     UserId::from_bytes([n; 16])
@@ -15,7 +15,7 @@ pub fn connection(index: u32) -> ConnectionId {
     ConnectionId { lot: 0, generation: 0, index }
 }
 pub fn attached(index: u32) -> Input {
-    Input::Attached(Attachment { connection: connection(index), device: DeviceId::default(), login: LoginId::default() })
+    Input::Attached(Attachment { connection: connection(index), login: LoginId::default() })
 }
 
 fn input(line: &str) -> Input {

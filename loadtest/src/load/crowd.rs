@@ -1,17 +1,22 @@
 //! People and rooms for a load run: signed up, put together, shown while it takes time.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context, ensure};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use schema::rest::Tokens;
-use schema::{DeviceId, RoomId};
+use schema::{DeviceId, LoginId, RoomId, UserId};
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use uuid::Uuid;
 
 use crate::client::{Api, Client, Error, Settings, Target, is_temporary};
 use crate::history::{Clock, Recorder};
+use crate::process::Process;
 
 /// One person with one login.
 #[derive(Clone, Debug)]
@@ -34,6 +39,48 @@ pub fn source(n: usize) -> IpAddr {
 pub fn progress(what: &str, count: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:28} {bar:30} {pos}/{len} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(count as u64).with_style(style).with_message(what.to_owned())
+}
+
+/// People on a node that this program started: made and signed in by its command line, without passwords, thousands a
+/// second. Those who are there already are signed in again: their access tokens are good for ten minutes from here.
+pub async fn enrol(node: &Process, prefix: &str, count: usize) -> Result<Vec<Person>, anyhow::Error> {
+    let bar = progress("making people", count);
+    let mut command = tokio::process::Command::from(node.command(&["user", "add-all", "-", "--tokens", "--label", "load"]));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let names: String = (0..count).map(|n| format!("{prefix}{n}\n")).collect();
+    let said = tokio::spawn(async move { stdin.context("no stdin")?.write_all(names.as_bytes()).await.context("it does not listen") });
+    let mut lines = BufReader::new(stdout.context("no stdout")?).lines();
+    let mut people = Vec::with_capacity(count);
+    while let Some(line) = lines.next_line().await? {
+        people.push(serde_json::from_str::<Enrolled>(&line).with_context(|| format!("the node's command line said: {line}"))?.into());
+        bar.inc(1);
+    }
+    let ended = child.wait_with_output().await?;
+    ensure!(ended.status.success(), "no people could be made: {}", String::from_utf8_lossy(&ended.stderr).trim());
+    said.await??;
+    ensure!(people.len() == count, "{} people were made where {count} were wanted", people.len());
+    bar.finish_and_clear();
+    Ok(people)
+}
+
+/// A line of `hubbub user add-all --tokens`.
+#[derive(Deserialize)]
+struct Enrolled {
+    id: UserId,
+    name: String,
+    device: DeviceId,
+    login: LoginId,
+    access: String,
+    expires_in_s: u32,
+    refresh: String,
+}
+
+impl From<Enrolled> for Person {
+    fn from(enrolled: Enrolled) -> Self {
+        let Enrolled { id: user, name, device, login, access, expires_in_s, refresh } = enrolled;
+        Self { name, device, tokens: Tokens { user, login, access, expires_in_s, refresh: Some(refresh) } }
+    }
 }
 
 /// Signs people up, a few at a time: each password is hashed with all the care the node takes.

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::raw::{self, Counts, Glimpse};
-use super::{Error, Figure, TEXT, make_groups, sign_up, until};
+use super::{Error, Figure, TEXT, enrol, make_groups, until};
 use crate::client::Target;
 use crate::process::Process;
 
@@ -31,7 +31,7 @@ struct Room {
 }
 
 pub async fn measure(node: &Process, seconds: u64) -> Result<Vec<Figure>, Error> {
-    let people = sign_up(node.target(), "member", ROOMS * MEMBERS).await?;
+    let people = enrol(node, "member", ROOMS * MEMBERS).await?;
     let members = (0..ROOMS).map(|room| (room * MEMBERS..(room + 1) * MEMBERS).collect()).collect();
     let made = make_groups(node.target(), &people, members).await?;
     let rooms = made.into_iter().map(|room| {

@@ -1,6 +1,11 @@
-//! What an idle, signed-in connection that is a member of a room of 100 costs the node of its own memory: the node's
-//! private bytes before and after, over all connections. The kernel's part of a socket is not in it.
+//! What an idle, signed-in user costs the node of its own memory: session, resume state and rooms of 100 included. The
+//! node's private bytes before and after so many came, over all of them. The kernel's part of a socket is not in it.
+//!
+//! Before and after, the node is left alone until every session and room sleeps and its memory falls no more. The store's
+//! cache is as large as its key says, whoever is connected: here it is so small that making people and rooms fills it.
+//! What else the store keeps of what it reads is in the figure.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,71 +14,87 @@ use anyhow::ensure;
 use futures_util::stream::{self, StreamExt};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::JoinHandle;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::raw::{self, Counts};
-use super::{Error, Figure, Options, Person, make_groups, progress, sign_up};
+use super::{Error, Figure, Person, enrol, make_groups, progress};
 use crate::client::Target;
-use crate::process::Process;
+use crate::process::{Key, Process};
 
 const ROOM_MEMBERS: usize = 100;
 /// Connections that are opened first, so that what a node allocates once is not counted.
-const WARM: usize = 50;
+const WARM: usize = 200;
+/// Handshakes under way.
+const PARALLEL: usize = 32;
+/// Sessions sleep after ten seconds, and are looked at every five; more than that is a node that does not let go.
+const ASLEEP_MAX: Duration = Duration::from_secs(90);
 
-pub async fn measure(node: &Process, options: &Options, files: u64) -> Result<Vec<Figure>, Error> {
-    ensure!(
-        (options.connections as u64) + 200 < files,
-        "{} connections need more open files than {files}: raise `ulimit -n`",
-        options.connections
-    );
-    let people = sign_up(node.target(), "idler", options.users).await?;
-    let numbers: Vec<usize> = (0..people.len()).collect();
-    let rooms = numbers.chunks(ROOM_MEMBERS).map(<[usize]>::to_vec).collect();
-    make_groups(node.target(), &people, rooms).await?;
+/// What the node is to run with.
+pub fn keys() -> Vec<Key<'static>> {
+    // Nobody posts here; who made the rooms need not be waited for that long.
+    vec![("store", "cache_bytes", (2 << 20).to_string()), ("rooms", "room_idle_ms", "2000".to_owned())]
+}
+
+/// `rooms_each`: rooms of 100 that each of the connections' people is in.
+pub async fn measure(node: &Process, connections: usize, rooms_each: usize, files: u64) -> Result<Vec<Figure>, Error> {
+    ensure!((connections as u64) + 200 < files, "{connections} connections need more open files than {files}: raise `ulimit -n`");
+    let people = enrol(node, "idler", connections).await?;
+    make_groups(node.target(), &people, rooms(people.len(), rooms_each)).await?;
     let counts = Arc::new(Counts::default());
-    let mut open = connect(node, &people[..WARM.min(people.len())], 0, &counts).await?;
-    drop(open.drain(..));
-    let before = settled(node).await?;
-
-    let first = options.connections.min(people.len());
-    open = connect(node, &people[..first], 0, &counts).await?;
-    let one_each = settled(node).await?;
-    let name = format!("idle connection, {first} users with one each");
-    let mut figures = vec![figure(name, one_each, before, first)];
-    let mut opened = first;
-    while opened < options.connections {
-        let more = (options.connections - opened).min(people.len());
-        open.extend(connect(node, &people[..more], opened, &counts).await?);
-        opened += more;
-    }
-    let all = settled(node).await?;
-    if opened > first {
-        figures.push(figure(format!("idle connection, {opened} of {first} users"), all, before, opened));
-    }
-    ensure!(!open.iter().any(|(reader, _)| reader.is_finished()), "a connection was lost while it was idle");
+    drop(connect(node, &people[..WARM.min(people.len())], &counts).await?);
+    let before = settled(node, 0).await?;
+    let open = connect(node, &people, &counts).await?;
+    let after = settled(node, open.len()).await?;
+    ensure!(!open.iter().any(|open| open.reader.is_finished()), "a connection was lost while it was idle");
     ensure!(counts.deliveries.load(Ordering::Relaxed) == 0, "the connections were not idle");
-    open.iter().for_each(|(reader, _)| reader.abort());
-    Ok(figures)
+    drop(open);
+    let gone = settled(node, 0).await?;
+    let each = |bytes: u64| bytes.saturating_sub(before) as f64 / connections as f64;
+    let detail = format!(
+        "{} KiB of its own before, {} KiB with {connections} users, one connection each; {:.0} bytes each stay when all have gone",
+        before / 1024,
+        after / 1024,
+        each(gone),
+    );
+    let s = if rooms_each == 1 { "" } else { "s" };
+    Ok(vec![Figure::new(format!("idle user in {rooms_each} room{s} of {ROOM_MEMBERS}"), each(after), "bytes", detail)])
 }
 
-fn figure(name: String, after: u64, before: u64, connections: usize) -> Figure {
-    let detail = format!("{} KiB before, {} KiB after {connections} connections", before / 1024, after / 1024);
-    Figure::new(name, after.saturating_sub(before) as f64 / connections as f64, "bytes", detail)
+/// Everybody is in `each` rooms, with other people in every one of them.
+fn rooms(people: usize, each: usize) -> Vec<Vec<usize>> {
+    let mut rooms = Vec::new();
+    for layer in 0..each {
+        let mut order: Vec<usize> = (0..people).collect();
+        order.sort_by_cached_key(|n| xxh3_64_with_seed(&n.to_le_bytes(), layer as u64));
+        rooms.extend(order.chunks(ROOM_MEMBERS).map(<[usize]>::to_vec));
+    }
+    rooms
 }
 
-type Open = (JoinHandle<crate::client::Error>, OwnedWriteHalf);
+/// A connection; dropping it closes it.
+struct Open {
+    reader: JoinHandle<crate::client::Error>,
+    _writer: OwnedWriteHalf,
+}
 
-async fn connect(node: &Process, people: &[Person], offset: usize, counts: &Arc<Counts>) -> Result<Vec<Open>, Error> {
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+async fn connect(node: &Process, people: &[Person], counts: &Arc<Counts>) -> Result<Vec<Open>, Error> {
     let bar = progress("connecting", people.len());
     let opening = stream::iter(people.iter().enumerate()).map(|(number, person)| {
-        let from = Target { source: Some(super::source(offset + number)), ..node.target() };
+        let from = Target { source: Some(super::source(number)), ..node.target() };
         let (counts, bar) = (Arc::clone(counts), bar.clone());
         async move {
             let (reader, writer) = raw::open(from, person, counts).await?;
             bar.inc(1);
-            Ok::<_, Error>((tokio::spawn(reader.run(|_| {})), writer))
+            Ok::<_, Error>(Open { reader: tokio::spawn(reader.run(|_| {})), _writer: writer })
         }
     });
-    let mut opening = opening.buffer_unordered(32);
+    let mut opening = opening.buffer_unordered(PARALLEL);
     let mut open = Vec::with_capacity(people.len());
     while let Some(connection) = opening.next().await {
         open.push(connection?);
@@ -82,18 +103,48 @@ async fn connect(node: &Process, people: &[Person], offset: usize, counts: &Arc<
     Ok(open)
 }
 
-/// The node's memory once it has stopped shrinking: the least of ten seconds without a new least, at most a minute.
-async fn settled(node: &Process) -> Result<u64, Error> {
-    let bar = progress("waiting for memory to settle", 60);
-    let (begun, mut since, mut least) = (Instant::now(), Instant::now(), u64::MAX);
-    while since.elapsed() < Duration::from_secs(10) && begun.elapsed() < Duration::from_secs(60) {
+/// The node's memory when it has so many connections, nothing is awake, and it has fallen no further for five seconds.
+async fn settled(node: &Process, connections: usize) -> Result<u64, Error> {
+    let bar = progress("waiting for sleep", ASLEEP_MAX.as_secs() as usize);
+    let begun = Instant::now();
+    loop {
+        let mut awake = BTreeMap::new();
+        for name in ["hubbub_actors_sessions_awake", "hubbub_actors_rooms_awake"] {
+            awake.insert(name, node.metric(name).await?);
+        }
+        awake.insert("hubbub_edge_connections", node.metric("hubbub_edge_connections").await? - connections as f64);
+        if awake.values().all(|count| *count == 0.0) {
+            break;
+        }
+        ensure!(begun.elapsed() < ASLEEP_MAX, "the node did not come to rest in {} s: {awake:?}", ASLEEP_MAX.as_secs());
+        bar.set_position(begun.elapsed().as_secs());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    bar.set_message("waiting for memory");
+    let (mut since, mut least) = (Instant::now(), u64::MAX);
+    while since.elapsed() < Duration::from_secs(5) && begun.elapsed() < 2 * ASLEEP_MAX {
         let now = node.private_bytes()?;
-        if now < least {
+        // Less than a page in a thousand is noise.
+        if now < least - least / 4096 {
             (least, since) = (now, Instant::now());
         }
-        bar.set_position(begun.elapsed().as_secs());
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     bar.finish_and_clear();
     Ok(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_in_as_many_rooms_as_asked_for_and_once_in_each() {
+        let mut places = vec![0; 1000];
+        for room in rooms(1000, 20) {
+            assert_eq!(room.len(), ROOM_MEMBERS);
+            room.iter().for_each(|n| places[*n] += 1);
+        }
+        assert!(places.iter().all(|count| *count == 20));
+    }
 }

@@ -18,7 +18,7 @@ use posts::Pace;
 use raw::Counts;
 use tokio::task::JoinHandle;
 
-pub use crowd::{Person, make_groups, progress, sign_up, sign_up_one, source};
+pub use crowd::{Person, enrol, make_groups, progress, sign_up, sign_up_one, source};
 pub use report::{Figure, Report};
 
 use crate::process::{self, Process};
@@ -34,13 +34,16 @@ pub struct Options {
     pub server: PathBuf,
     /// Of each timed part.
     pub seconds: u64,
+    /// Idle ones, each of another person.
     pub connections: usize,
-    pub users: usize,
     /// Names of the parts to run; none: all.
     pub only: Vec<String>,
     /// Of the machine, before this program kept itself to one.
     pub processors: usize,
 }
+
+/// What can be measured, in this order.
+pub const PARTS: [&str; 4] = ["posts", "fan-out", "idle", "idle-20"];
 
 /// Runs the parts, each on a node of its own with empty data.
 pub async fn bench(options: &Options) -> Result<Report, Error> {
@@ -52,16 +55,22 @@ pub async fn bench(options: &Options) -> Result<Report, Error> {
     keys.push(("limits", "outbox_bytes_max", (256 << 20).to_string()));
     keys.push(("limits", "lot_inbox_bytes_max", (256 << 20).to_string()));
     keys.push(("log", "level", "\"warn\"".to_owned()));
+    let for_idle = idle::keys();
     let mut figures = Vec::new();
-    for part in ["posts", "fan-out", "idle"] {
+    for part in PARTS {
         if !options.only.is_empty() && !options.only.iter().any(|only| only == part) {
             continue;
         }
         let folder = tempfile::tempdir()?;
+        let mut keys = keys.clone();
+        if part.starts_with("idle") {
+            keys.extend(for_idle.clone());
+        }
         let found = run_part(part, options, &keys, folder.path(), files).await;
         figures.extend(found.with_context(|| format!("the part `{part}` failed"))?);
     }
-    let changed = keys.iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
+    let mut changed: Vec<String> = keys.iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
+    changed.extend(for_idle.iter().map(|(section, key, value)| format!("for idle users {section}.{key}={value}")));
     Ok(Report { machine: machine(options.processors), changed, figures })
 }
 
@@ -73,13 +82,14 @@ async fn run_part(part: &str, options: &Options, keys: &[process::Key<'_>], fold
     let found = match part {
         "posts" => posts(&node, options).await,
         "fan-out" => fan_out::measure(&node, options.seconds).await,
-        _ => idle::measure(&node, options, files).await,
+        "idle" => idle::measure(&node, options.connections, 1, files).await,
+        _ => idle::measure(&node, options.connections, 20, files).await,
     };
     found.with_context(|| format!("the node's last words:\n{}", node.last_words()))
 }
 
 async fn posts(node: &Process, options: &Options) -> Result<Vec<Figure>, Error> {
-    let people = sign_up(node.target(), "poster", 50).await?;
+    let people = enrol(node, "poster", 50).await?;
     let one = make_groups(node.target(), &people, vec![vec![0, 1, 2, 3]]).await?;
     let one = vec![(one[0], vec![0, 1, 2, 3])];
     let members: Vec<_> = (0..1000).map(|n| vec![n % people.len(), (n + 1) % people.len()]).collect();

@@ -16,14 +16,11 @@ pub struct Options {
     /// How long each timed part runs
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Idle connections
+    /// Idle connections, each of another person
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
-    /// People behind the idle connections; each is signed up with a real password hash, about 100 a second
-    #[arg(long, default_value_t = 10_000)]
-    users: usize,
-    /// Only these parts: posts, fan-out, idle
-    #[arg(long, value_name = "PART")]
+    /// Only these parts
+    #[arg(long, value_name = "PART", value_parser = load::PARTS)]
     only: Vec<String>,
     /// Write the figures to this file too, as JSON
     #[arg(long, value_name = "FILE")]
@@ -31,9 +28,9 @@ pub struct Options {
 }
 
 pub fn figures(options: Options) -> Result<u8> {
-    let Options { server, seconds, connections, users, only, json } = options;
+    let Options { server, seconds, connections, only, json } = options;
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let options = load::Options { server, seconds, connections, users, only, processors };
+    let options = load::Options { server, seconds, connections, only, processors };
     let report = runtime(processors)?.block_on(load::bench(&options))?;
     print!("{report}");
     if let Some(file) = json {

@@ -71,7 +71,7 @@ impl Lot {
     pub(super) fn finish(&mut self, index: u32) {
         let entry = self.slab.at(index);
         let Some(socket) = entry.socket.as_ref() else { return };
-        if let Some(tls) = entry.card.as_mut().and_then(|card| card.tls.as_mut()) {
+        if let Some(tls) = entry.tls.as_mut() {
             // A goodbye that does not fit is one that nobody waits for.
             drop(tls.say_goodbye(socket));
         }
@@ -101,8 +101,8 @@ impl Lot {
     /// Tells those who count it or know it.
     fn forget(&mut self, index: u32) {
         let connection = self.id(index);
-        let entry = self.slab.at(index);
-        let (phase, user) = (entry.phase, entry.card.as_ref().map(|card| card.user).unwrap_or_default());
+        let phase = self.slab.at(index).phase;
+        let user = self.slab.card(index).map(|card| card.user).unwrap_or_default();
         if self.shared.voice == Voice::Echo {
             return;
         }
@@ -122,7 +122,7 @@ impl Lot {
 
     /// It showed who it is, or never will.
     pub(super) fn unknown_no_more(&mut self, index: u32) {
-        if let Some(card) = &self.slab.at(index).card {
+        if let Some(card) = self.slab.card(index) {
             self.shared.addresses.leave(card.address, As::Unknown);
         }
     }
@@ -137,13 +137,11 @@ impl Lot {
             while let Some(room) = self.rooms.part_next(&mut self.slab, index) {
                 self.left(room);
             }
-            let entry = self.slab.at(index);
-            if entry.phase == Phase::Gone
-                && let Some(card) = entry.card.take()
+            if self.slab.at(index).phase == Phase::Gone
+                && let Some(card) = self.slab.free(index)
             {
                 self.shared.addresses.leave(card.address, As::WebSocket);
                 self.shared.connections.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-                self.slab.free(index);
             }
         }
     }

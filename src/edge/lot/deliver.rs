@@ -226,7 +226,7 @@ pub(super) fn waiting(entry: &Entry) -> (usize, usize) {
 
 fn transmit(entry: &mut Entry, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let Some(mut socket) = entry.socket.as_ref() else { return Ok(0) };
-    if let Some(tls) = entry.card.as_mut().and_then(|card| card.tls.as_mut()) {
+    if let Some(tls) = entry.tls.as_mut() {
         return tls.write(socket, slices);
     }
     match slices {
@@ -238,12 +238,12 @@ fn transmit(entry: &mut Entry, slices: &[IoSlice<'_>]) -> io::Result<usize> {
 
 /// TLS took less than it was offered because its buffer was full, and has passed that on: no event will say so.
 fn tls_has_room(entry: &Entry) -> bool {
-    entry.card.as_ref().and_then(|card| card.tls.as_ref()).is_some_and(|tls| tls.has_left())
+    entry.tls.as_ref().is_some_and(|tls| tls.has_left())
 }
 
 /// Nothing waits inside of TLS.
 fn has_left(entry: &Entry) -> bool {
-    entry.card.as_ref().and_then(|card| card.tls.as_ref()).is_none_or(|tls| tls.has_left())
+    entry.tls.as_ref().is_none_or(|tls| tls.has_left())
 }
 
 fn is_passing(error: &io::Error) -> bool {

@@ -185,8 +185,9 @@ impl Lot {
     fn park(&mut self, arrival: Arrival) {
         let Arrival { socket, tls, format, address, read } = arrival;
         let fd = socket.as_raw_fd();
-        let card = Card { user: Default::default(), device: Default::default(), login: Default::default(), address, tls };
+        let card = Card { user: Default::default(), address };
         let index = self.slab.insert(socket, format, card, self.now);
+        self.slab.at(index).tls = tls;
         self.shared.connections.fetch_add(1, Ordering::Relaxed);
         let interest = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) = self.poll.registry().register(&mut SourceFd(&fd), Token(index as usize), interest) {

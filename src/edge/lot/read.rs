@@ -130,14 +130,14 @@ impl Lot {
 
 fn receive(entry: &mut Entry, into: &mut [u8]) -> io::Result<usize> {
     let Some(mut socket) = entry.socket.as_ref() else { return Ok(0) };
-    match entry.card.as_mut().and_then(|card| card.tls.as_mut()) {
+    match entry.tls.as_mut() {
         Some(tls) => tls.read(socket, into),
         None => socket.read(into),
     }
 }
 
 fn is_tls(entry: &Entry) -> bool {
-    entry.card.as_ref().is_some_and(|card| card.tls.is_some())
+    entry.tls.is_some()
 }
 
 /// The peer is gone, not only done with sending.

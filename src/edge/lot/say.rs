@@ -34,7 +34,7 @@ impl Lot {
                 let entry = self.slab.at(index);
                 entry.phase = Phase::Greeting;
                 entry.outbox = Some(Box::new(Outbox::new(self.now, true)));
-                let address = entry.card.as_ref().map(|card| card.address).expect("a connection has a card");
+                let address = self.slab.card(index).map(|card| card.address).expect("a connection has a card");
                 let connection = self.id(index);
                 self.say(Up::Hello { connection, format, address, hello });
             }
@@ -61,8 +61,7 @@ impl Lot {
             _ => {}
         }
         let connection = self.id(index);
-        let Some(card) = self.slab.at(index).card.as_ref() else { return };
-        let (user, device, login) = (card.user, card.device, card.login);
+        let Some(user) = self.slab.card(index).map(|card| card.user) else { return };
         if manner.is_rated
             && let Err(retry_after_ms) = self.shared.users.admit(user, Some(connection), self.now_ms)
         {
@@ -73,7 +72,7 @@ impl Lot {
         if manner.id.is_some() {
             self.slab.at(index).in_flight += 1;
         }
-        self.say(Up::Event { connection, user, device, login, event });
+        self.say(Up::Event { connection, user, event });
     }
 
     /// To the actors, at the latest at the turn's end: what many said in one turn goes up together.

@@ -77,6 +77,6 @@ impl Lot {
 /// Since when nothing of the outbox could be written; `None`: nothing waits for the peer to read.
 fn stuck_since(entry: &Entry) -> Option<Tick> {
     let outbox = entry.outbox.as_ref().filter(|outbox| !outbox.held)?;
-    let tls_waits = entry.card.as_ref().and_then(|card| card.tls.as_ref()).is_some_and(|tls| !tls.has_left());
+    let tls_waits = entry.tls.as_ref().is_some_and(|tls| !tls.has_left());
     (outbox.has_bytes() || tls_waits).then_some(outbox.since)
 }

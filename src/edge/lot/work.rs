@@ -145,7 +145,7 @@ impl Lot {
             let entry = self.slab.at(index);
             if entry.is_member() {
                 chunks.iter().for_each(|chunk| self.delivery.to(index, *chunk));
-                if removed.is_some() && entry.card.as_ref().is_some_and(|card| Some(card.user) == *removed) {
+                if removed.is_some() && self.slab.card(index).map(|card| card.user) == *removed {
                     parting.push(index);
                 }
             }
@@ -289,14 +289,10 @@ impl Lot {
         let Some(index) = self.slab.find(connection).filter(|index| self.slab.at(*index).phase == Phase::Greeting) else {
             return self.say(Up::Closed { connection, user: Some(user) });
         };
+        self.slab.card(index).expect("a connection has a card").user = user;
         let entry = self.slab.at(index);
-        let card = entry.card.as_mut().expect("a connection has a card");
-        card.user = user;
-        for event in &events {
-            if let ServerEvent::Ready(ready) = event.event() {
-                (card.device, card.login) = (ready.device, ready.login);
-            }
-        }
+        // It has its rooms: more come one by one, if any.
+        entry.seats.fit();
         entry.phase = Phase::Live;
         self.unknown_no_more(index);
         let chunk = self.delivery.add(Joined::many(events, Kind::Greeting));
