@@ -142,7 +142,7 @@ mod tests {
         let line = Line::read(3, br#"{"ts":"2019-06-30T12:00:00","user":"Ann","text":"hi","thread":"1","more":true}"#).unwrap().unwrap();
         assert_eq!((line.user.as_str(), line.thread.as_deref()), ("Ann", Some("1")));
         let error = Line::read(4, br#"{"ts":"2019-06-30T12:00:00","user":"Ann"}"#).unwrap_err();
-        assert_eq!(error.to_string(), "line 4: missing field `text` (column 42)");
+        assert_eq!(error.to_string(), "line 4: missing field `text` (column 41)");
         assert_eq!(Line::read(7, b"not json").unwrap_err().to_string(), "line 7: expected ident (column 2)");
         assert!(Line::read(5, br#"{"ts":"2019-06-30T12:00:00","user":"../x","text":"hi"}"#).is_err());
         assert_eq!(Line::read(6, b"  \n"), Ok(None));
