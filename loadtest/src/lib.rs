@@ -9,6 +9,7 @@ pub mod history;
 pub mod load;
 pub mod measure;
 pub mod modes;
+pub mod peers;
 pub mod plan;
 pub mod process;
 pub mod report;

@@ -255,7 +255,8 @@ pub fn raise_open_files() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-fn free_address() -> Result<SocketAddr, Error> {
+/// A port of this machine that nobody uses now.
+pub fn free_address() -> Result<SocketAddr, Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed("a free port"))?;
     listener.local_addr().map_err(failed("a free port"))
 }

@@ -38,9 +38,14 @@ fn cached_target() -> Option<PathBuf> {
     if !crate::proof::in_ci() || std::env::var_os("CARGO_TARGET_DIR").is_some() {
         return None;
     }
+    Some(cache_folder()?.join("target"))
+}
+
+/// Ours in the user's cache: for what takes long to get and can be got again.
+pub fn cache_folder() -> Option<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-    Some(cache.join("hubbub/target"))
+    Some(cache.join("hubbub"))
 }
 
 /// Where cargo puts what it builds.

@@ -29,11 +29,13 @@ pub struct Incoming {
     fragments: Option<(u8, Vec<u8>)>,
 }
 
-struct Head {
-    fin: bool,
-    opcode: u8,
-    head_bytes: usize,
-    body_bytes: usize,
+/// The first bytes of a frame: where its body begins and how long it is.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub fin: bool,
+    pub opcode: u8,
+    pub head_bytes: usize,
+    pub body_bytes: usize,
 }
 
 impl Incoming {
@@ -85,7 +87,8 @@ fn data(opcode: u8, body: Bytes) -> Message {
     if opcode == 1 { Message::Text(body) } else { Message::Binary(body) }
 }
 
-fn head_of(bytes: &[u8]) -> Result<Option<Head>, Breach> {
+/// `None` until it is whole.
+pub(crate) fn head_of(bytes: &[u8]) -> Result<Option<Head>, Breach> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     if first & 0x70 != 0 {
         return Err(Breach("reserved bits are set"));

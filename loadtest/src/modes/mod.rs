@@ -8,6 +8,7 @@ mod figures;
 mod jitter;
 mod node;
 mod output;
+mod peers;
 mod quick;
 mod record;
 mod run;
@@ -57,6 +58,8 @@ enum Mode {
     Check(check::Options),
     /// The plain figures of one node on this machine: durable posts a second, CPU a delivery, bytes an idle connection
     Figures(figures::Options),
+    /// CPU per delivery beside other servers, in turns; `cargo xtask bench --peers` gets them and calls this
+    Peers(peers::Options),
     /// Prints the JSON schema of a file that this program reads or writes
     Schema {
         #[arg(value_enum)]
@@ -90,6 +93,7 @@ fn carry_out(arguments: Arguments) -> Result<u8> {
         Mode::Record(options) => record::record(&options),
         Mode::Check(options) => check::check(&options),
         Mode::Figures(options) => figures::figures(options),
+        Mode::Peers(options) => peers::peers(&options),
         Mode::Schema { of } => {
             println!("{}", output::schema(of));
             Ok(judge::GREEN)
