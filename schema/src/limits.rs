@@ -14,9 +14,6 @@ pub const PASSWORD_BYTES_MAX: usize = 256;
 pub const SIGNAL_BYTES_MAX: usize = 4 * 1024;
 /// People named at once when a room is made.
 pub const CREATE_MEMBERS_MAX: usize = 200;
-/// Distinct emoji on one message.
-pub const REACTIONS_MAX: usize = 50;
-pub const PINS_MAX: usize = 100;
 pub const WATCH_MAX: usize = 200;
 pub const PAGE_MAX: usize = 200;
 pub const PAGE_DEFAULT: usize = 50;

@@ -14,8 +14,6 @@ limits_table! {
     TEXT_BYTES_MAX: "The text of a message, and of a draft.";
     REASON_BYTES_MAX: "The reason of a deletion.";
     EMOJI_BYTES_MAX: "The emoji of a reaction.";
-    REACTIONS_MAX: "Distinct emoji on one message.";
-    PINS_MAX: "Pinned messages of a room.";
     NAME_BYTES_MAX: "The name of a room, and the name that people see of a user.";
     TOPIC_BYTES_MAX: "The topic of a room.";
     USERNAME_BYTES_MAX: "The name that a user signs in with.";

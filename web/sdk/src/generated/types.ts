@@ -877,10 +877,6 @@ export const LIMITS = {
   REASON_BYTES_MAX: 500,
   /** The emoji of a reaction. */
   EMOJI_BYTES_MAX: 64,
-  /** Distinct emoji on one message. */
-  REACTIONS_MAX: 50,
-  /** Pinned messages of a room. */
-  PINS_MAX: 100,
   /** The name of a room, and the name that people see of a user. */
   NAME_BYTES_MAX: 80,
   /** The topic of a room. */
