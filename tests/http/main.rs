@@ -97,6 +97,17 @@ impl House {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         // A server that has seen enough may close before it has read all.
         let _ = stream.write_all(bytes).await;
+        Self::answer(stream).await
+    }
+
+    /// The same from a client that gives up when not all it has to say is taken.
+    pub async fn raw_whole(&self, bytes: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.expect("the server reads to the end");
+        Self::answer(stream).await
+    }
+
+    async fn answer(mut stream: TcpStream) -> Answer {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
         let answer = String::from_utf8_lossy(&answer).into_owned();
