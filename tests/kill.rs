@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use loadtest::audit::{self, Audited};
 use loadtest::check::{self, Bounds};
-use loadtest::client::{Api, Client, Core, PageAsk, Target};
+use loadtest::client::{Client, Core, PageAsk, Target};
 use loadtest::history::{Clock, Entry, Recorder, Run};
 use loadtest::load::{self, Person};
 use loadtest::process::{self, Process};
@@ -87,11 +87,11 @@ async fn nothing_acknowledged_is_lost_doubled_or_reordered_by_kills() {
         poster.await.unwrap();
     }
 
-    let audited = rooms.iter().map(|(room, members)| {
-        let reader = Api::signed_in(target, &people[members[0]].tokens.access);
-        Audited { room: *room, reader }
-    });
-    let heads = audit::write(&audited.collect::<Vec<_>>(), clock, &mut harness).await.unwrap();
+    let mut audited = Vec::new();
+    for (room, members) in &rooms {
+        audited.push(Audited { room: *room, reader: people[members[0]].reader(target).await.unwrap() });
+    }
+    let heads = audit::write(&audited, clock, &mut harness).await.unwrap();
     for client in &clients {
         let heads = heads.clone();
         let whole = move |core: &Core| {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
 use loadtest::audit::{self, Audited};
-use loadtest::client::{Api, Client, Core, Outcome, Target};
+use loadtest::client::{Client, Core, Outcome, Target};
 use loadtest::history::{Clock, Recorder};
 use loadtest::load::{self, Person};
 use loadtest::process::{self, Process};
@@ -119,7 +119,7 @@ async fn gather(people: &[Person], clients: &[Client]) -> RoomId {
 
 /// History has every message once, each author's in the order in which they said them.
 async fn same_as_said(said: &[Said], authors: &HashMap<&str, usize>, people: &[Person], node: &Process, room: RoomId) {
-    let reader = Api::signed_in(node.target(), &people[0].tokens.access);
+    let reader = people[0].reader(node.target()).await.unwrap();
     let events = audit::read(&Audited { room, reader }).await.unwrap();
     let number: HashMap<_, _> = people.iter().enumerate().map(|(n, person)| (person.tokens.user, n)).collect();
     let mut kept: Vec<Vec<&str>> = vec![Vec::new(); people.len()];

@@ -115,6 +115,13 @@ pub async fn sign_up_one(target: Target, name: String) -> Result<Person, Error> 
 }
 
 impl Person {
+    /// The API with a login made now: the access token of the sign-up is good for ten minutes, and a run may take longer.
+    /// Its refresh token is the client's, who may have used it.
+    pub async fn reader(&self, target: Target) -> Result<Api, Error> {
+        let tokens = Api::nobody(target).log_in(&self.name, PASSWORD, DeviceId(Uuid::now_v7())).await?;
+        Ok(Api::signed_in(target, &tokens.access))
+    }
+
     pub fn settings(&self, target: Target) -> Settings {
         Settings::new(target, self.device, self.tokens.clone())
     }
