@@ -106,6 +106,16 @@ pub const TO_PROVE: &[Need] = &[
     },
 ];
 
+/// For `fuzz`, besides what `up` needs to build the node.
+pub const TO_FUZZ: &[Need] = &[Need {
+    name: "C++ compiler",
+    programs: &["c++"],
+    arguments: &["--version"],
+    at_least: &[],
+    get: "install a C++ compiler: `apt-get install g++`, or Xcode's command line tools",
+    packages: &["g++"],
+}];
+
 /// What is wrong with one need on this machine, as a sentence.
 pub fn lack(need: &Need) -> Option<String> {
     match found(need) {
@@ -129,7 +139,12 @@ pub fn require(needs: &[Need]) -> Result<()> {
 
 pub fn run() -> Result<()> {
     let mut lacking = 0;
-    for (title, needs) in [("To run it (`cargo xtask up`):", TO_RUN), ("To prove it (`cargo xtask test`), besides:", TO_PROVE)] {
+    let parts = [
+        ("To run it (`cargo xtask up`):", TO_RUN),
+        ("To prove it (`cargo xtask test`), besides:", TO_PROVE),
+        ("To fuzz it (`cargo xtask fuzz`), besides:", TO_FUZZ),
+    ];
+    for (title, needs) in parts {
         println!("{title}");
         for need in needs {
             match lack(need) {

@@ -9,6 +9,7 @@ mod bench;
 mod check;
 mod client;
 mod doctor;
+mod fuzz;
 mod r#gen;
 mod house;
 mod licences;
@@ -40,6 +41,8 @@ enum Chore {
     Gen(r#gen::Options),
     /// What one node carries on this machine: posts, deliveries, memory
     Bench(bench::Options),
+    /// Noise against every decoder, guided by the code it reaches
+    Fuzz(fuzz::Options),
     /// What this machine lacks, and how to get it
     Doctor,
 }
@@ -53,6 +56,7 @@ fn main() -> std::process::ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Gen(options) => r#gen::chore(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Doctor => doctor::run(),
     });
     match outcome {
