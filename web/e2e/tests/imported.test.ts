@@ -32,6 +32,44 @@ test('a day is found by its date', async () => {
   await tab.message('good morning on day 31').waitFor();
 });
 
+test('a jump ends at its message although a page of history that was on its way comes above it', async () => {
+  node.command(['user', 'password', 'Lynna', '--password-stdin'], 'a long password\n');
+  const late = await Tab.open(browser, node.url);
+  await late.page.addInitScript(() => {
+    const [held, asked] = [[] as (() => void)[], new Set<number>()];
+    Object.assign(window, { held });
+    class Slow extends WebSocket {
+      override send(text: string) {
+        const { history } = JSON.parse(text) as { history?: { id: number; after?: number; limit?: number } };
+        if (history?.after !== undefined && history.limit === 60) asked.add(history.id);
+        super.send(text);
+      }
+      override set onmessage(hear: (message: MessageEvent) => void) {
+        super.onmessage = (message) => {
+          const { history } = JSON.parse(String(message.data)) as { history?: { id: number } };
+          if (history && asked.delete(history.id)) held.push(() => hear.call(this, message));
+          else hear.call(this, message);
+        };
+      }
+    }
+    window.WebSocket = Slow;
+    // The list was put where the jump goes: now the page comes.
+    new MutationObserver(() => { if (document.querySelector('article.flash')) held.splice(0).forEach((hear) => hear()); }).observe(document, { subtree: true, childList: true, attributes: true });
+  });
+  await late.signIn({ name: 'Lynna', display: 'Lynna', password: 'a long password', id: '', access: '' });
+  await late.message('good morning on day 0').waitFor();
+  await late.list.evaluate((list) => { list.scrollTop = list.scrollHeight; });
+  await late.page.waitForFunction(() => (window as never as { held: unknown[] }).held.length > 0);
+  await late.page.getByRole('button', { name: 'Go to a date' }).click();
+  await late.page.getByLabel('Date', { exact: true }).fill('2017-02-15');
+  await late.page.getByRole('button', { name: 'Go', exact: true }).click();
+  await late.page.waitForFunction(() => (window as never as { held: unknown[] }).held.length === 0);
+  const row = late.message('good morning on day 45');
+  const [list, at] = await Promise.all([late.list.boundingBox(), row.boundingBox()]);
+  expect(Math.abs(at!.y + at!.height / 2 - (list!.y + list!.height / 2))).toBeLessThan(list!.height / 3);
+  await late.close();
+});
+
 test('code, links and names look as they were meant', async () => {
   await tab.page.getByRole('button', { name: /Jump to the latest/ }).click();
   const code = tab.list.locator('.code pre', { hasText: 'two' });

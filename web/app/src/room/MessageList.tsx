@@ -47,6 +47,9 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     useFlushSync: false,
   });
 
+  const latest = useRef({ rows, indexOf });
+  latest.current = { rows, indexOf };
+
   /** Whether what comes is followed: somebody is at the end and did not go up from there. */
   const stick = useRef(true);
   const top = useRef({ at: 0, total: 0 });
@@ -64,13 +67,15 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     setSettled(false);
     placing.current = true;
     stick.current = !place;
-    const lined = place && !place.flash && rows[index - 1]?.kind === 'new' ? index - 1 : index;
     // Rows that are measured on the way, and news that come meanwhile, move the list: it is put there until it stands.
     const [id, align] = [placed.current, place?.flash ? 'center' : 'start'] as const;
     const put = () => {
       if (placed.current !== id) return;
-      if (place) virtualizer.scrollToIndex(lined, { align });
-      else virtualizer.scrollToEnd();
+      if (!place) return virtualizer.scrollToEnd();
+      // A page that was on its way may have come above it: where it stands is looked up each time.
+      const { rows: now, indexOf: find } = latest.current;
+      const at = find(place.seq);
+      virtualizer.scrollToIndex(!place.flash && now[at - 1]?.kind === 'new' ? at - 1 : at, { align });
     };
     const settle = () => {
       if (placed.current !== id) return;
