@@ -87,6 +87,7 @@ class Routes(unittest.TestCase):
         group = self.rooms(ann, bob)
         self.messages(ann, bob, group)
         self.reading(ann, bob, group)
+        self.inviting(ann, bob)
         self.signing(ann, bob)
         self.assertEqual(set(OPERATIONS) - ann.called - bob.called, set(), "operations that nobody called")
 
@@ -146,6 +147,7 @@ class Routes(unittest.TestCase):
         bob.does("react", room=group, seq=seq, emoji="👍🏽", key=uuid7())
         bob.does("unreact", room=group, seq=seq, emoji="👍🏽", key=uuid7())
         ann.does("pin", room=group, seq=seq, key=uuid7())
+        self.assertEqual([event["seq"] for event in bob.does("pins", room=group)["events"]], [seq])
         ann.does("unpin", room=group, seq=seq, key=uuid7())
         page = bob.does("messages", room=group, query={"around": seq, "limit": 1})
         self.assertIn("edit", [kind for mark in page["marks"] for kind in mark["body"]])
@@ -158,6 +160,13 @@ class Routes(unittest.TestCase):
         self.assertEqual(bob.does("room", room=group)["read_seq"], room["head"])
         ann.does("receipts", room=group)
         self.assertEqual(ann.call("receipts", room=uuid7())[1]["code"], "not_found")
+
+    def inviting(self, ann, bob):
+        self.assertEqual(bob.call("makeInvite", {})[1]["code"], "forbidden")
+        made = ann.does("makeInvite", {})
+        self.assertEqual(ann.does("invites")["invites"], [made["invite"]])
+        ann.does("takeBackInvite", invite=made["invite"]["id"])
+        self.assertEqual(ann.does("invites")["invites"], [])
 
     def signing(self, ann, bob):
         self.assertEqual(len(ann.does("ticket")["ticket"].split()), 1)
@@ -182,7 +191,7 @@ class Routes(unittest.TestCase):
         nobody = Person(self.node.address)
         for name, (_, path, spec) in OPERATIONS.items():
             if spec.get("security") != []:
-                places = {"room": uuid7(), "user": uuid7(), "login": uuid7(), "seq": 1, "emoji": "x"}
+                places = {"room": uuid7(), "user": uuid7(), "login": uuid7(), "invite": uuid7(), "seq": 1, "emoji": "x"}
                 places = {place: value for place, value in places.items() if f"{{{place}}}" in path}
                 status, problem = nobody.call(name, **places)
                 self.assertEqual((status, problem["code"]), (401, "unauthenticated"), name)
