@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use loadtest::client::{Client, Core};
 use loadtest::history::{Clock, Recorder};
-use loadtest::load;
+use loadtest::people;
 use loadtest::process::{self, Process};
 
 async fn node(folder: &Path) -> Process {
@@ -18,7 +18,7 @@ async fn node(folder: &Path) -> Process {
 async fn a_room_that_is_made_while_its_members_sign_on_reaches_every_one_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let node = node(folder.path()).await;
-    let people = load::sign_up(node.target(), "early", 60).await.unwrap();
+    let people = people::sign_up(node.target(), Some(0), "early", 60, &|_| {}).await.unwrap();
     let owner = Client::start(people[0].settings(node.target()), Clock::start(), Recorder::nowhere());
     for round in 0..10 {
         let members: Vec<_> =

@@ -10,7 +10,7 @@ use loadtest::audit::{self, Audited};
 use loadtest::check::{self, Bounds};
 use loadtest::client::{Client, Core, PageAsk, Target};
 use loadtest::history::{Clock, Entry, Recorder, Run};
-use loadtest::load::{self, Person};
+use loadtest::people::{self, Person};
 use loadtest::process::{self, Process};
 use schema::RoomId;
 use schema::client::Act;
@@ -54,7 +54,7 @@ async fn nothing_acknowledged_is_lost_doubled_or_reordered_by_kills() {
     let mut node = Process::start(binary, &folder.path().join("node"), &keys, None).await.unwrap();
     let target = node.target();
     let clock = Clock::start();
-    let people = load::sign_up(target, "killed", PEOPLE).await.unwrap();
+    let people = people::sign_up(target, Some(0), "killed", PEOPLE as u32, &|_| {}).await.unwrap();
     let clients: Vec<_> = people.iter().enumerate().map(|(n, person)| Arc::new(start(n, person, target, clock, &history))).collect();
     let mut harness = Recorder::harness(&history).unwrap();
     harness.write(clock.now_us(), &Entry::Plan { fault: "kill -9".into(), times: kills() });
@@ -111,7 +111,7 @@ async fn nothing_acknowledged_is_lost_doubled_or_reordered_by_kills() {
 }
 
 fn start(n: usize, person: &Person, target: Target, clock: Clock, history: &Path) -> Client {
-    let mut settings = person.settings(Target { source: Some(load::source(n)), ..target });
+    let mut settings = person.settings(Target { source: Some(people::source(0, n as u32)), ..target });
     settings.reconnect_max = Duration::from_millis(100);
     settings.format = if n.is_multiple_of(2) { Format::Json } else { Format::MessagePack };
     let recorder = Recorder::device(history, person.tokens.user, person.device).unwrap();

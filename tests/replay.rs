@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use loadtest::audit::{self, Audited};
 use loadtest::client::{Client, Core, Outcome, Target};
 use loadtest::history::{Clock, Recorder};
-use loadtest::load::{self, Person};
+use loadtest::people::{self, Person};
 use loadtest::process::{self, Process};
 use schema::client::Act;
 use schema::wire::Format;
@@ -48,7 +48,7 @@ async fn a_real_channel_replayed_through_a_kill_is_the_same_to_all_who_listen() 
     let folder = tempfile::tempdir().unwrap();
     let keys = process::unbounded_keys();
     let mut node = Process::start(Path::new(env!("CARGO_BIN_EXE_hubbub")), folder.path(), &keys, None).await.unwrap();
-    let people = load::sign_up(node.target(), "author", authors.len()).await.unwrap();
+    let people = people::sign_up(node.target(), Some(0), "author", authors.len() as u32, &|_| {}).await.unwrap();
     let clients: Vec<_> = people.iter().enumerate().map(|(n, person)| start(n, person, node.target())).collect();
     let room = gather(&people, &clients).await;
     let before = people.len().saturating_sub(AT_FIRST) as u64 + 1;
@@ -90,7 +90,7 @@ async fn a_real_channel_replayed_through_a_kill_is_the_same_to_all_who_listen() 
 }
 
 fn start(n: usize, person: &Person, target: Target) -> Client {
-    let mut settings = person.settings(Target { source: Some(load::source(n)), ..target });
+    let mut settings = person.settings(Target { source: Some(people::source(0, n as u32)), ..target });
     settings.reconnect_max = Duration::from_millis(200);
     settings.format = if n.is_multiple_of(2) { Format::Json } else { Format::MessagePack };
     Client::start(settings, Clock::start(), Recorder::nowhere())

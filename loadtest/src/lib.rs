@@ -10,6 +10,7 @@ pub mod load;
 pub mod measure;
 pub mod modes;
 pub mod peers;
+pub mod people;
 pub mod plan;
 pub mod process;
 pub mod report;

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::raw::{self, Counts, Glimpse};
 use super::{Error, Figure, TEXT, enrol, make_groups, until};
 use crate::client::Target;
+use crate::people::source;
 use crate::process::Process;
 
 const ROOMS: usize = 10;
@@ -43,7 +44,7 @@ pub async fn measure(node: &Process, seconds: u64) -> Result<Vec<Figure>, Error>
     let (mut readers, mut writers) = (Vec::new(), HashMap::new());
     for (number, person) in people.iter().enumerate() {
         let room = Arc::clone(&rooms[number / MEMBERS]);
-        let from = Target { source: Some(super::source(number)), ..node.target() };
+        let from = Target { source: Some(source(0, number as u32)), ..node.target() };
         let (reader, writer) = raw::open(from, person, Arc::clone(&counts)).await?;
         writers.insert(number, writer);
         readers.push(tokio::spawn(reader.run(move |glimpse| room.heard(glimpse))));

@@ -17,8 +17,9 @@ use tokio::task::JoinHandle;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::raw::{self, Counts};
-use super::{Error, Figure, Person, enrol, make_groups, progress};
+use super::{Error, Figure, enrol, make_groups, progress};
 use crate::client::Target;
+use crate::people::{Person, source};
 use crate::process::{Key, Process};
 
 const ROOM_MEMBERS: usize = 100;
@@ -86,7 +87,7 @@ impl Drop for Open {
 async fn connect(node: &Process, people: &[Person], counts: &Arc<Counts>) -> Result<Vec<Open>, Error> {
     let bar = progress("connecting", people.len());
     let opening = stream::iter(people.iter().enumerate()).map(|(number, person)| {
-        let from = Target { source: Some(super::source(number)), ..node.target() };
+        let from = Target { source: Some(source(0, number as u32)), ..node.target() };
         let (counts, bar) = (Arc::clone(counts), bar.clone());
         async move {
             let (reader, writer) = raw::open(from, person, counts).await?;

@@ -1,10 +1,10 @@
 //! Benchmarks of one node: each starts from people and rooms that it makes, counts every delivery, checks every sequence,
 //! and fails rather than print a figure from a run in which something was lost.
 
-mod crowd;
 mod fan_out;
 mod idle;
 mod posts;
+mod progress;
 pub mod raw;
 mod report;
 
@@ -16,11 +16,14 @@ pub use anyhow::Error;
 use anyhow::{Context, ensure};
 use posts::Pace;
 use raw::Counts;
+use schema::RoomId;
 use tokio::task::JoinHandle;
 
-pub use crowd::{Person, enrol, make_groups, progress, sign_up, sign_up_one, source};
+pub use progress::{progress, told};
 pub use report::{Figure, Report};
 
+use crate::client::Target;
+use crate::people::{self, Person};
 use crate::process::{self, Process};
 
 /// What is posted: 128 bytes.
@@ -107,6 +110,15 @@ async fn posts(node: &Process, options: &Options) -> Result<Vec<Figure>, Error> 
         figures.push(posts::measure(node.target(), people, plan).await?);
     }
     Ok(figures)
+}
+
+async fn enrol(node: &Process, prefix: &str, count: usize) -> Result<Vec<Person>, Error> {
+    people::enrol(node, prefix, count as u32, &told("making people", count)).await
+}
+
+async fn make_groups(target: Target, people: &[Person], members: Vec<Vec<usize>>) -> Result<Vec<RoomId>, Error> {
+    let rooms = people::make_rooms(target, None, people, &members, &told("making rooms", members.len())).await?;
+    Ok(rooms.into_iter().map(|(room, _)| room).collect())
 }
 
 fn machine(processors: usize) -> String {

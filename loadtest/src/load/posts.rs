@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::raw::{self, Counts, Glimpse};
-use super::{Error, Figure, Person, TEXT};
+use super::{Error, Figure, TEXT};
 use crate::client::Target;
+use crate::people::{Person, source};
 
 /// Each connection keeps so many posts unanswered, or at the most so many.
 const WINDOW: usize = 200;
@@ -67,7 +68,7 @@ pub async fn measure(target: Target, people: &[Person], plan: Plan) -> Result<Fi
     // All are there before the first post, so that every post is due to every member.
     let mut opened = Vec::new();
     for (number, person) in people.iter().enumerate() {
-        let from = Target { source: Some(super::source(number)), ..target };
+        let from = Target { source: Some(source(0, number as u32)), ..target };
         opened.push(raw::open(from, person, Arc::clone(&counts)).await?);
     }
     let (begun, connections) = (Instant::now(), opened.len() as u64);

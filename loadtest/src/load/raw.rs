@@ -14,8 +14,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use crate::client::frame::{self, Incoming, Message};
 use crate::client::{Error, Heard, Socket, Target};
-
-use super::Person;
+use crate::people::Person;
 
 const READ_BYTES: usize = 32 * 1024;
 

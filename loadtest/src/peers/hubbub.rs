@@ -15,8 +15,11 @@ use super::adapter::{Adapter, Heard};
 use super::server::Server;
 use super::{Launch, MEMBERS, ROOMS, Side, websocket};
 use crate::client::{self, Socket, Target};
-use crate::load::{Person, make_groups, sign_up, source};
+use crate::load::told;
+use crate::people::{Person, make_rooms, sign_up, source};
 use crate::process::{self, Key, Process};
+
+const MEMBERS_ALL: usize = ROOMS * MEMBERS;
 
 /// What the node is told besides `process::unbounded_keys`: no heartbeats, and room for a loop that is slow.
 pub fn keys() -> Vec<Key<'static>> {
@@ -35,9 +38,10 @@ pub fn launch(launch: &Launch<'_>) -> Result<Side, Error> {
     let cpus = (!launch.cpus.is_empty()).then(|| launch.cpus.to_vec());
     let (node, people, rooms) = runtime.block_on(async {
         let node = Process::start(launch.program, launch.folder, &keys(), cpus).await?;
-        let people = sign_up(node.target(), "member", ROOMS * MEMBERS).await?;
-        let members = (0..ROOMS).map(|room| (room * MEMBERS..(room + 1) * MEMBERS).collect()).collect();
-        let rooms = make_groups(node.target(), &people, members).await?;
+        let people = sign_up(node.target(), Some(0), "member", MEMBERS_ALL as u32, &told("signing up", MEMBERS_ALL)).await?;
+        let members: Vec<_> = (0..ROOMS).map(|room| (room * MEMBERS..(room + 1) * MEMBERS).collect()).collect();
+        let rooms = make_rooms(node.target(), None, &people, &members, &told("making rooms", ROOMS)).await?;
+        let rooms = rooms.into_iter().map(|(room, _)| room).collect();
         Ok::<_, Error>((node, people, rooms))
     })?;
     let heads = vec![0; ROOMS];
@@ -57,7 +61,7 @@ struct Hubbub {
 
 impl Adapter for Hubbub {
     fn join(&mut self, member: usize) -> Result<(TcpStream, Vec<u8>), Error> {
-        let target = Target { source: Some(source(member)), ..self.target };
+        let target = Target { source: Some(source(0, member as u32)), ..self.target };
         let (stream, read, head) = self.runtime.block_on(say_hello(target, &self.people[member], self.rooms[member / MEMBERS]))?;
         if member.is_multiple_of(MEMBERS) {
             self.heads[member / MEMBERS] = head;

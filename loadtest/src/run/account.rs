@@ -6,23 +6,23 @@ use std::cell::RefCell;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::job::Account;
 use crate::client::{Api, Error, Target};
+use crate::people::{PASSWORD, Person};
 
 pub struct Accounts {
-    accounts: Vec<RefCell<Account>>,
+    accounts: Vec<RefCell<Person>>,
     renewing: Mutex<()>,
     /// Of each: when its tokens were got.
     since: Vec<RefCell<Instant>>,
 }
 
 impl Accounts {
-    pub fn new(accounts: Vec<Account>) -> Self {
+    pub fn new(accounts: Vec<Person>) -> Self {
         let since = accounts.iter().map(|_| RefCell::new(Instant::now())).collect();
         Self { accounts: accounts.into_iter().map(RefCell::new).collect(), renewing: Mutex::new(()), since }
     }
 
-    pub fn get(&self, account: u32) -> Account {
+    pub fn get(&self, account: u32) -> Person {
         self.accounts[account as usize].borrow().clone()
     }
     pub fn access(&self, account: u32) -> String {
@@ -36,11 +36,11 @@ impl Accounts {
         if self.access(account) != before {
             return Ok(());
         }
-        let Account { name, device, tokens } = self.get(account);
+        let Person { name, device, tokens } = self.get(account);
         let nobody = Api::nobody(target);
         let tokens = match &tokens.refresh {
             Some(refresh) => nobody.refresh(refresh).await?,
-            None => nobody.log_in(&name, super::people::PASSWORD, device).await?,
+            None => nobody.log_in(&name, PASSWORD, device).await?,
         };
         self.accounts[account as usize].borrow_mut().tokens = tokens;
         self.since[account as usize].replace(Instant::now());

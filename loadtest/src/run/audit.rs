@@ -11,10 +11,10 @@ use schema::rest::Page;
 use tokio::time::Instant;
 
 use super::job::Job;
-use super::people::source;
 use super::user::Shared;
 use crate::client::{Target, is_temporary};
 use crate::history::Entry;
+use crate::people::source;
 use crate::plan::Crowd;
 use crate::report::Offending;
 

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use schema::rest::Tokens;
-use schema::{DeviceId, RoomId};
+use schema::RoomId;
 use serde::{Deserialize, Serialize};
 
 use super::books::Counts;
 use super::offences::Offences;
 use crate::measure::Tally;
+use crate::people::Person;
 use crate::scenario::Scenario;
 
 /// What one worker is to carry out.
@@ -21,7 +21,7 @@ pub struct Job {
     pub node: std::net::SocketAddr,
     /// The first of the loopback addresses that connections come from; none: the machine's own.
     pub sources: Option<u32>,
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<Person>,
     /// Rooms by their number in the plan, each with the head that it had before the run.
     pub rooms: Vec<(RoomId, u64)>,
     /// Where devices write their histories; none: nowhere.
@@ -33,13 +33,6 @@ pub struct Job {
     pub reconnecting_max: u32,
     /// How long to wait for everything to have arrived in the end.
     pub converge_us: u64,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Account {
-    pub name: String,
-    pub device: DeviceId,
-    pub tokens: Tokens,
 }
 
 /// What a coordinator says.

@@ -13,7 +13,6 @@ mod job;
 mod ledger;
 mod nodes;
 mod offences;
-mod people;
 pub mod text;
 mod ticker;
 mod user;
@@ -34,6 +33,7 @@ pub use nodes::Watched;
 use crate::check::{self, Bounds};
 use crate::client::{Api, Target, is_temporary};
 use crate::history::{Entry, Recorder, Run};
+use crate::people::{self, Person};
 use crate::plan::Crowd;
 use crate::report::{self, FORMAT, Machine, Moment, RunReport, ScenarioEcho, Server, Verdict};
 use crate::scenario::Scenario;
@@ -41,7 +41,7 @@ use clock::{RunClock, unix_us};
 use collect::Collected;
 use crew::Crew;
 use faults::Faults;
-use job::{Account, Job, Order, Outcome, Said};
+use job::{Job, Order, Outcome, Said};
 use nodes::Reading;
 
 /// How a scenario is to be carried out.
@@ -168,7 +168,7 @@ fn check_faults(scenario: &Scenario, options: &Options) -> Result<()> {
 }
 
 struct Prepared {
-    accounts: Vec<Account>,
+    accounts: Vec<Person>,
     rooms: Vec<(RoomId, u64)>,
     crowd: Crowd,
     sources: Option<u32>,
@@ -185,7 +185,8 @@ async fn prepare(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     let accounts = people::sign_up(target, sources, &prefix, all, &signing_up).await?;
     let count = crowd.rooms.len() as u32;
     let making = |done| tell(News::Preparing { what: "making rooms", done, all: count });
-    let rooms = people::make_rooms(target, sources, &accounts, &crowd, &making).await?;
+    let members: Vec<_> = crowd.rooms.iter().map(|room| room.members.iter().map(|member| *member as usize).collect()).collect();
+    let rooms = people::make_rooms(target, sources, &accounts, &members, &making).await?;
     Ok(Prepared { accounts, rooms, crowd, sources })
 }
 
@@ -292,10 +293,7 @@ async fn heads(prepared: &Prepared, address: SocketAddr) -> Result<Vec<u64>> {
                 Ok(page) => return anyhow::Ok(page.head),
                 // A run that is longer than a token lives.
                 Err(error) if tries < 600 && is_temporary(&error) => tokio::time::sleep(Duration::from_millis(100)).await,
-                Err(_) if tries == 0 => {
-                    let tokens = Api::nobody(api.target).log_in(&reader.name, people::PASSWORD, reader.device).await?;
-                    api.access = Some(tokens.access);
-                }
+                Err(_) if tries == 0 => api = reader.reader(api.target).await?,
                 Err(error) => return Err(error).context("the head of a room could not be read"),
             }
             tries += 1;
