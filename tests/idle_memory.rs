@@ -99,7 +99,7 @@ fn user(n: usize) -> UserId {
 /// A greeted connection in rooms of its group.
 fn park(world: &World, n: usize, rooms: u8) -> (TcpStream, ConnectionId) {
     let (mut client, connection) = world.hello(Format::Json);
-    (0..rooms).for_each(|room_number| world.down(Down::Join { connection, room: room(n / ROOM_MEMBERS, room_number) }));
+    (0..rooms).for_each(|room_number| world.down(Down::Join { connection, user: user(n), room: room(n / ROOM_MEMBERS, room_number) }));
     world.greet(connection, user(n));
     client.event();
     (client.socket, connection)

@@ -47,9 +47,10 @@ impl Encoded {
 /// What a lot is told.
 #[derive(Clone, Debug)]
 pub enum Down {
-    /// From here on the connection gets the room's batches.
+    /// From here on the connection gets the room's batches, until one removes its user.
     Join {
         connection: ConnectionId,
+        user: UserId,
         room: RoomId,
     },
     /// From here on it does not.

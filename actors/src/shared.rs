@@ -72,16 +72,8 @@ impl Shared {
 
     /// From the answered view on the connection gets the room's events. `None`: there is no such room, or the user is not
     /// in it any more.
-    ///
-    /// Whether they are is asked after the connection joined: a removal up to that head is seen here, a later one cuts
-    /// the connection off where it is shown. Asked before, one in between would be seen by nobody.
     pub async fn join(&self, user: UserId, room: RoomId, connection: ConnectionId) -> Result<Option<View>, store::Error> {
-        let Some(view) = self.subscribers.join(&self.reader, room, connection).await? else { return Ok(None) };
-        let role = self.reader.role(room, user).await;
-        if !matches!(role, Ok(Some(_))) {
-            self.subscribers.part(room, connection);
-        }
-        Ok(role?.map(|_| view))
+        self.subscribers.join(&self.reader, user, room, connection).await
     }
 
     /// Shows applied events of a room to everybody who watches, and tells the people whose rooms change by them.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use schema::{ConnectionId, Event, RoomId, ServerEvent};
+use schema::{ConnectionId, Event, RoomId, ServerEvent, UserId};
 
 use crate::metrics::metrics;
 use crate::outlet::{Down, Encoded, Outlet};
@@ -46,9 +46,11 @@ struct Entry {
     view: Option<Box<View>>,
     /// How often something was shown: a view that was loaded meanwhile has to be loaded again.
     shows: u64,
+    /// How often somebody was removed: who was found to be a member before that has to be looked up again.
+    removals: u64,
     /// Connections in the room, by lot; `Join`s that were pushed less those that the lot reported gone.
     lots: Vec<(u16, u32)>,
-    loaders: u32,
+    comers: u32,
 }
 
 impl Subscribers {
@@ -71,35 +73,33 @@ impl Subscribers {
         &self.outlets
     }
 
-    /// From the answered view on the connection gets the room's events. `None`: there is no such room.
-    pub async fn join(&self, reader: &Reader, room: RoomId, connection: ConnectionId) -> Result<Option<View>, store::Error> {
+    /// From the answered view on the connection gets the room's events. `None`: there is no such room, or the user is not
+    /// in it any more.
+    ///
+    /// Nothing is shown to a connection whose user is not a member: one who is removed while they are looked up is looked
+    /// up again, and a removal that is shown later cuts the connection off where it is shown.
+    pub async fn join(&self, reader: &Reader, user: UserId, room: RoomId, connection: ConnectionId) -> Result<Option<View>, store::Error> {
+        let comer = self.come(room);
         loop {
-            if let Some(view) = self.join_loaded(room, connection) {
+            let seen = comer.look();
+            if reader.role(room, user).await?.is_none() {
+                return Ok(None);
+            }
+            if !seen.has_view {
+                let Some(view) = reader.view(room).await? else { return Ok(None) };
+                comer.bring(view, seen.shows);
+            }
+            if let Some(view) = comer.join(user, connection, seen.removals) {
                 return Ok(Some(view));
             }
-            let mut load = self.begin_load(room);
-            let Some(view) = reader.view(room).await? else { return Ok(None) };
-            load.view = Some(Box::new(view));
         }
     }
 
-    fn join_loaded(&self, room: RoomId, connection: ConnectionId) -> Option<View> {
+    fn come(&self, room: RoomId) -> Comer<'_> {
         let mut shard = self.shard(room).lock();
-        let entry = shard.get_mut(&room)?;
-        let view = entry.view.as_deref()?.clone();
-        match entry.lots.iter_mut().find(|(lot, _)| *lot == connection.lot) {
-            Some((_, count)) => *count += 1,
-            None => entry.lots.push((connection.lot, 1)),
-        }
-        self.outlet(connection).push(Down::Join { connection, room });
-        Some(view)
-    }
-
-    fn begin_load(&self, room: RoomId) -> Load<'_> {
-        let mut shard = self.shard(room).lock();
-        let entry = shard.entry(room).or_insert_with(|| Entry { view: None, shows: 0, lots: Vec::new(), loaders: 0 });
-        entry.loaders += 1;
-        Load { subscribers: self, room, shows: entry.shows, view: None }
+        let entry = shard.entry(room).or_insert_with(|| Entry { view: None, shows: 0, removals: 0, lots: Vec::new(), comers: 0 });
+        entry.comers += 1;
+        Comer { subscribers: self, room }
     }
 
     /// The room as the node that watches it knows it; `None`: nobody here watches it.
@@ -125,7 +125,7 @@ impl Subscribers {
             *joined = joined.saturating_sub(count);
         }
         entry.lots.retain(|(_, joined)| *joined > 0);
-        if entry.lots.is_empty() && entry.loaders == 0 {
+        if entry.lots.is_empty() && entry.comers == 0 {
             shard.remove(&room);
         }
     }
@@ -142,6 +142,7 @@ impl Subscribers {
         let mut shard = self.shard(room).lock();
         if let Some(entry) = shard.get_mut(&room) {
             entry.shows += 1;
+            entry.removals += events.iter().filter(|event| event.body.removed().is_some()).count() as u64;
             if let Some(view) = entry.view.as_deref_mut() {
                 let fresh: Vec<&Arc<Event>> = events.iter().filter(|event| event.seq > view.head).collect();
                 for batch in cut_at_removals(&fresh) {
@@ -177,27 +178,59 @@ impl Subscribers {
     }
 }
 
-/// Somebody reads a room's view. Whatever ends it, a join that is given up included, it is counted off once.
-struct Load<'a> {
+/// Somebody on the way into a room, whose entry lives as long. Whatever ends it, a join that is given up included, it is
+/// counted off once.
+struct Comer<'a> {
     subscribers: &'a Subscribers,
     room: RoomId,
-    /// How often the room had been shown when it began.
-    shows: u64,
-    view: Option<Box<View>>,
 }
 
-impl Drop for Load<'_> {
+struct Look {
+    has_view: bool,
+    shows: u64,
+    removals: u64,
+}
+
+impl Comer<'_> {
+    fn with<T>(&self, act: impl FnOnce(&mut Entry) -> T) -> T {
+        act(self.subscribers.shard(self.room).lock().get_mut(&self.room).expect("a room that somebody comes to has an entry"))
+    }
+
+    fn look(&self) -> Look {
+        self.with(|entry| Look { has_view: entry.view.is_some(), shows: entry.shows, removals: entry.removals })
+    }
+
+    /// The room as it was read since it had been shown so often.
+    fn bring(&self, view: View, shows: u64) {
+        self.with(|entry| {
+            if entry.view.is_none() && entry.shows == shows {
+                entry.view = Some(Box::new(view));
+            }
+        });
+    }
+
+    /// `None`: there is no view that holds, or somebody was removed since the room had seen so many removals.
+    fn join(&self, user: UserId, connection: ConnectionId, removals: u64) -> Option<View> {
+        let room = self.room;
+        self.with(|entry| {
+            let view = entry.view.as_deref().filter(|_| entry.removals == removals)?.clone();
+            match entry.lots.iter_mut().find(|(lot, _)| *lot == connection.lot) {
+                Some((_, count)) => *count += 1,
+                None => entry.lots.push((connection.lot, 1)),
+            }
+            // Under the lock: whatever is shown next comes behind it.
+            self.subscribers.outlet(connection).push(Down::Join { connection, user, room });
+            Some(view)
+        })
+    }
+}
+
+impl Drop for Comer<'_> {
     fn drop(&mut self) {
         let mut shard = self.subscribers.shard(self.room).lock();
         let Some(entry) = shard.get_mut(&self.room) else { return };
-        entry.loaders -= 1;
-        let has_loaded = self.view.is_some();
-        if entry.view.is_none() && entry.shows == self.shows {
-            entry.view = self.view.take();
-        }
-        // Who has loaded joins next; others who looked for a view may have come for nothing.
-        let is_wanted = entry.loaders > 0 || !entry.lots.is_empty() || has_loaded;
-        if entry.view.is_none() && entry.loaders == 0 || !is_wanted {
+        entry.comers -= 1;
+        if entry.comers == 0 && entry.lots.is_empty() {
             shard.remove(&self.room);
         }
     }

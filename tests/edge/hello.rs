@@ -47,7 +47,7 @@ fn a_post_goes_up_and_its_answer_and_event_come_down_in_both_formats() {
 fn what_a_room_says_before_the_greeting_comes_after_it_and_in_order() {
     let world = World::new();
     let (mut client, connection) = world.hello(Format::Json);
-    world.down(Down::Join { connection, room: room(1) });
+    world.down(Down::Join { connection, user: user(1), room: room(1) });
     world.batch(room(1), vec![message(room(1), 5, "five")]);
     world.batch(room(1), vec![message(room(1), 6, "six")]);
     let events = vec![ready(user(1)), message(room(1), 3, "three"), message(room(1), 4, "four")];
@@ -128,7 +128,7 @@ fn a_second_hello_and_nonsense_are_refused_and_the_connection_stays() {
 fn a_wrong_token_closes_before_anything_else_is_heard() {
     let world = World::new();
     let (mut client, connection) = world.hello(Format::Json);
-    world.down(Down::Join { connection, room: room(1) });
+    world.down(Down::Join { connection, user: user(1), room: room(1) });
     world.batch(room(1), vec![message(room(1), 1, "secret")]);
     world.down(Down::Close { connection, code: CloseCode::Unauthenticated });
     assert_eq!(client.closed(), CloseCode::Unauthenticated.number());

@@ -42,6 +42,20 @@ fn a_removed_user_sees_the_removal_and_nothing_after_it() {
 }
 
 #[test]
+fn who_is_removed_before_the_greeting_sees_the_removal_and_nothing_after_it() {
+    let world = World::new();
+    let (mut client, connection) = world.hello(Format::Json);
+    [1, 2].into_iter().for_each(|n| world.down(Down::Join { connection, user: user(1), room: room(n) }));
+    world.down(Down::Batch { room: room(1), events: vec![removal(2, 1)], removed: Some(user(1)) });
+    world.batch(room(1), vec![message(room(1), 3, "after")]);
+    world.greet(connection, user(1));
+    world.batch(room(1), vec![message(room(1), 4, "later")]);
+    world.batch(room(2), vec![message(room(2), 77, "elsewhere")]);
+    assert!(matches!(client.event(), ServerEvent::Ready(_)));
+    assert_eq!(seqs(&mut client, 2), [2, 77]);
+}
+
+#[test]
 fn a_parted_connection_gets_no_more_of_the_room() {
     let world = World::new();
     let (mut client, connection) = world.member(user(1), &[room(1), room(2)]);
@@ -50,7 +64,7 @@ fn a_parted_connection_gets_no_more_of_the_room() {
     world.batch(room(1), vec![message(room(1), 2, "two")]);
     world.batch(room(2), vec![message(room(2), 50, "other")]);
     assert_eq!(seqs(&mut client, 2), [1, 50]);
-    world.down(Down::Join { connection, room: room(1) });
+    world.down(Down::Join { connection, user: user(1), room: room(1) });
     world.batch(room(1), vec![message(room(1), 3, "three")]);
     assert_eq!(seqs(&mut client, 1), [3]);
 }
@@ -112,7 +126,7 @@ fn a_place_in_the_slab_is_used_again_and_the_old_one_is_not_heard() {
     assert_eq!(new_connection.index, old_connection.index);
     assert_ne!(new_connection.generation, old_connection.generation);
     world.down(Down::Close { connection: old_connection, code: CloseCode::Revoked });
-    world.down(Down::Join { connection: old_connection, room: room(1) });
+    world.down(Down::Join { connection: old_connection, user: user(1), room: room(1) });
     world.batch(room(1), vec![message(room(1), 1, "not for you")]);
     world.batch(room(2), vec![message(room(2), 5, "for you")]);
     assert_eq!(seqs(&mut new, 1), [5]);

@@ -26,7 +26,7 @@ fn over_tls_a_slow_reader_loses_nothing_and_a_renewed_certificate_is_used_for_ne
     let mut client = connect(&world, &first);
     client.say(r#"{"hello":{"device":"01010101-0101-0101-0101-010101010101"}}"#);
     let hubbub::edge::Up::Hello { connection, .. } = world.up() else { panic!("a hello was expected") };
-    world.down(Down::Join { connection, room: room(1) });
+    world.down(Down::Join { connection, user: user(1), room: room(1) });
     world.greet(connection, user(1));
     assert!(matches!(client.event(), ServerEvent::Ready(_)));
 

@@ -152,7 +152,7 @@ impl World {
     }
     pub fn member_in(&self, format: Format, user: UserId, rooms: &[RoomId]) -> (Client, ConnectionId) {
         let (mut client, connection) = self.hello(format);
-        rooms.iter().for_each(|room| self.down(Down::Join { connection, room: *room }));
+        rooms.iter().for_each(|room| self.down(Down::Join { connection, user, room: *room }));
         self.greet(connection, user);
         assert!(matches!(client.event(), ServerEvent::Ready(_)));
         (client, connection)

@@ -23,6 +23,11 @@ pub const PEOPLE: usize = 4;
 /// Requests without an answer.
 const OUTBOX_MAX: usize = 4;
 
+/// A member of every room from the beginning, who never says anything and is not removed.
+pub fn listener() -> UserId {
+    person(PEOPLE + 2)
+}
+
 pub fn person(index: usize) -> UserId {
     UserId::from_bytes([index as u8 + 1; 16])
 }
@@ -118,7 +123,7 @@ fn is_keyed(request: &Request) -> bool {
 fn create(room: RoomId) -> Act {
     let kind = [RoomKind::Workspace, RoomKind::Channel, RoomKind::Group, RoomKind::Group];
     let place = rooms().iter().position(|known| *known == room).expect("one of the four");
-    Act::Create { kind: kind[place], settings: settings(room, "name"), members: (1..PEOPLE).map(person).collect() }
+    Act::Create { kind: kind[place], settings: settings(room, "name"), members: (1..PEOPLE).map(person).chain([listener()]).collect() }
 }
 
 fn settings(room: RoomId, name: &str) -> RoomSettings {

@@ -3,7 +3,7 @@
 use actors::PageQuery;
 use schema::{RoomId, SlotId};
 
-use crate::client::{PEOPLE, person, rooms};
+use crate::client::{PEOPLE, listener, person, rooms};
 use crate::invariants::{self, Broken};
 use crate::node::SLOTS;
 use crate::tasks::at_once;
@@ -75,7 +75,7 @@ impl World {
     }
 
     pub fn look_at_the_end(&mut self) -> Result<(), Broken> {
-        let people: Vec<_> = (0..PEOPLE + 2).map(person).collect();
+        let people: Vec<_> = (0..PEOPLE + 2).map(person).chain([listener()]).collect();
         let rooms: Vec<(RoomId, u64)> = self.net.lock().witness.rooms.iter().map(|(room, events)| (*room, events.len() as u64)).collect();
         for (room, head) in rooms {
             let node = self.owners[self.slot_of(room)];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actors::outlet::Down;
 use schema::{ConnectionId, Event, RoomId, ServerEvent};
 
+use crate::client::listener;
 use crate::slot::Slot;
 use crate::tasks::{Finished, Work};
 
@@ -38,14 +39,14 @@ impl Listener {
     pub fn resume(&mut self, node: usize, slot: &Slot) -> Work {
         self.place = Some(Place { node, audience: slot.audience, joined: false, greeted: false, frames: VecDeque::new() });
         let (subscribers, reader) = (slot.subscribers.clone(), slot.env.reader.clone());
-        let (listener, room, last, connection) = (self.index, self.room, self.last, self.connection());
+        let (index, room, last, connection) = (self.index, self.room, self.last, self.connection());
         Box::pin(async move {
-            let missed = match subscribers.join(&reader, room, connection).await {
+            let missed = match subscribers.join(&reader, listener(), room, connection).await {
                 Ok(Some(view)) if view.head > last => reader.events(room, last + 1, view.head).await.ok(),
                 Ok(Some(_)) => Some(Vec::new()),
                 Ok(None) | Err(_) => None,
             };
-            Finished::Joined { listener, missed }
+            Finished::Joined { listener: index, missed }
         })
     }
 

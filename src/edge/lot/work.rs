@@ -246,12 +246,7 @@ impl Lot {
 
     fn one(&mut self, down: Down) {
         match down {
-            Down::Join { connection, room } => {
-                let joined = self.slab.find(connection).is_some_and(|index| self.rooms.join(&mut self.slab, index, room));
-                if !joined {
-                    self.left(room);
-                }
-            }
+            Down::Join { connection, user, room } => self.join(connection, user, room),
             Down::Part { connection, room } => {
                 if let (Some(index), Some(number)) = (self.slab.find(connection), self.rooms.number(room)) {
                     self.flush();
@@ -271,6 +266,17 @@ impl Lot {
             }
             Down::Slowest { bytes } => self.close_slowest(bytes),
             Down::Batch { .. } | Down::Ephemeral { .. } | Down::Drain { .. } => unreachable!("the script has its own work for these"),
+        }
+    }
+
+    fn join(&mut self, connection: ConnectionId, user: UserId, room: RoomId) {
+        let index = self.slab.find(connection);
+        if !index.is_some_and(|index| self.rooms.join(&mut self.slab, index, room)) {
+            return self.left(room);
+        }
+        // Known before the greeting: a removal may be shown before that.
+        if let Some(card) = index.and_then(|index| self.slab.card(index)) {
+            card.user = user;
         }
     }
 
