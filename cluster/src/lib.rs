@@ -1,5 +1,9 @@
-//! Who owns what: slots, and the table that says which node owns each. Keys are opaque; what a room is, is not known here.
+//! Who is alive, and who owns what: the state that a group of nodes agrees on, the plan that says what should change in it, and the
+//! ring that hot paths read. Keys are opaque; what a room is, is not known here.
 
+pub mod plan;
 pub mod ring;
+pub mod state;
 
-pub use ring::{Kind, NodeId, Ring, Table, slot_of};
+pub use ring::{Kind, NodeId, Placement, Ring, Table, slot_of};
+pub use state::{Command, Node, Outcome, Refusal, Spec, State, Status};

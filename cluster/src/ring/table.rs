@@ -4,18 +4,23 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use schema::SlotId;
+use serde::{Deserialize, Serialize};
 
 use super::{Kind, slot_of};
 
 /// A server process; from the membership's log, never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct NodeId(pub u64);
 
 /// Who owns a slot, and by which grant (epoch = grant << 16 | activation).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
     pub owner: NodeId,
     pub grant: u64,
+    /// Whom the owner is about to hand it to. It stays the owner until that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moving: Option<NodeId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +34,7 @@ pub struct Table {
 impl Table {
     /// One node that owns everything.
     pub fn alone(node: NodeId, grant: u64, slots: u16) -> Self {
-        Self { version: 1, slots: vec![Placement { owner: node, grant }; usize::from(slots)] }
+        Self { version: 1, slots: vec![Placement { owner: node, grant, moving: None }; usize::from(slots)] }
     }
 }
 
@@ -44,6 +49,13 @@ impl Ring {
     pub fn new(node: NodeId, table: Table) -> Self {
         Self { node, table: ArcSwap::from_pointee(table) }
     }
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+    /// Of the table it has now; what a wrong-owner answer carries.
+    pub fn version(&self) -> u64 {
+        self.table.load().version
+    }
     pub fn slots(&self) -> u16 {
         self.table.load().slots.len() as u16
     }
@@ -56,13 +68,16 @@ impl Ring {
     pub fn is_ours(&self, slot: SlotId) -> bool {
         self.placement(slot).owner == self.node
     }
-    /// Takes a table if it is newer than ours.
+    /// Takes a table if it is newer than ours. Of two that come at once the newer one stays.
+    ///
+    /// Panics: if it has another number of slots; that is chosen once and stays.
     pub fn update(&self, table: Table) -> bool {
-        let newer = table.version > self.table.load().version;
-        if newer {
-            self.table.store(Arc::new(table));
-        }
-        newer
+        let table = Arc::new(table);
+        let before = self.table.rcu(|ours| {
+            assert_eq!(ours.slots.len(), table.slots.len(), "the number of slots never changes");
+            if table.version > ours.version { table.clone() } else { ours.clone() }
+        });
+        table.version > before.version
     }
 }
 

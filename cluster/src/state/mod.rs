@@ -1,0 +1,79 @@
+//! Pure. What the nodes of a cluster agree on: who they are, and who owns each slot by which grant. It changes by entries of the
+//! membership's log alone, so that every node computes the same. It reads no clock; what should change is for `plan` to say.
+
+mod apply;
+mod command;
+
+use std::collections::BTreeMap;
+
+use schema::SlotId;
+use serde::{Deserialize, Serialize};
+
+use crate::ring::{NodeId, Placement, Table};
+
+pub use command::{Command, Outcome, Refusal, Spec};
+
+/// How many nodes one cluster may have, those included that are down and were not removed.
+pub const NODES_MAX: usize = 1_024;
+pub const SLOTS_MAX: u16 = 16_384;
+/// An epoch is `grant << 16 | activation`, in 64 bits.
+pub const GRANT_MAX: u64 = (1 << 48) - 1;
+pub const ADDRESS_BYTES_MAX: usize = 262;
+pub const ZONE_BYTES_MAX: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Has an id and gets the log; serves nothing before it said that it is there.
+    Joining,
+    Active,
+    /// Serves what it has and hands it over.
+    Draining,
+    Down,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    #[serde(flatten)]
+    pub spec: Spec,
+    pub status: Status,
+    /// The index of the entry by which this process said that it is there: who is down is said of a process, not of a name.
+    pub incarnation: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The index of the last entry that changed anything.
+    pub version: u64,
+    /// Tells this cluster from every other, for ever.
+    pub cluster: u128,
+    /// By slot number; their number is a power of two and never changes. Invariant: every owner is in `nodes`.
+    pub slots: Vec<Placement>,
+    pub nodes: BTreeMap<NodeId, Node>,
+    /// Invariant: at least every grant that was ever given; a new one is higher.
+    pub granted: u64,
+}
+
+impl State {
+    /// Whether there is a cluster at all.
+    pub fn is_founded(&self) -> bool {
+        !self.slots.is_empty()
+    }
+
+    /// What the ring's readers need of it.
+    pub fn table(&self) -> Table {
+        Table { version: self.version, slots: self.slots.clone() }
+    }
+
+    pub fn slot(&self, slot: SlotId) -> Option<&Placement> {
+        self.slots.get(usize::from(slot.0))
+    }
+
+    pub fn is(&self, node: NodeId, status: Status) -> bool {
+        self.nodes.get(&node).is_some_and(|node| node.status == status)
+    }
+
+    pub fn owned_by(&self, node: NodeId) -> usize {
+        self.slots.iter().filter(|slot| slot.owner == node).count()
+    }
+}
