@@ -5,8 +5,10 @@ use std::fmt::Write;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -52,6 +54,14 @@ pub fn unbounded_keys() -> Vec<Key<'static>> {
         ("limits", "user_events_burst", many(1_000_000)),
         ("limits", "requests_in_flight_max", many(255)),
     ]
+}
+
+/// Whether nodes are in process groups of their own.
+static APART: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C at a terminal is for this program alone, which has to end its nodes in order.
+pub fn keep_interrupts() {
+    APART.store(true, Ordering::Relaxed);
 }
 
 #[derive(Debug)]
@@ -228,6 +238,9 @@ fn spawn(binary: &Path, folder: &Path, cpus: Option<Vec<usize>>) -> Result<Child
     let mut command = Command::new(binary);
     command.arg("serve").arg("--config").arg(folder.join("hubbub.toml")).stdin(Stdio::null());
     command.stdout(log.try_clone().map_err(failed("the node's log"))?).stderr(log);
+    if APART.load(Ordering::Relaxed) {
+        command.process_group(0);
+    }
     // A child inherits the processors of the thread that makes it.
     let spawned = std::thread::spawn(move || {
         if let Some(cpus) = cpus {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use loadtest::measure::{Deed, Latencies, Tally};
-use loadtest::report::{FORMAT, Figure, RunReport, Verdict};
+use loadtest::report::{FORMAT, Figure, RunReport, Slice, Sliced, Verdict};
 
 fn bench(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hubbub-bench")).args(arguments).output().unwrap()
@@ -24,30 +24,25 @@ fn text(path: &Path) -> &str {
 /// A report in which posts took so long.
 fn write_report(path: &Path, post_us: u64) {
     let mut tally = Tally::default();
-    let mut lag = Latencies::default();
-    for n in 0..2_000 {
-        tally.done(Deed::Post, post_us + n, post_us + n);
-        lag.record(10);
-    }
+    let slices = (0..10).map(|slice| {
+        let mut latencies = Latencies::default();
+        for n in 0..200 {
+            let us = post_us + n + slice;
+            tally.done(Deed::Post, us, us);
+            latencies.record(us);
+        }
+        let sliced = Sliced { count: latencies.count(), hdr: latencies.hdr() };
+        Slice { from_s: slice as f64, to_s: slice as f64 + 1.0, actions: [("post".to_owned(), sliced)].into() }
+    });
+    let slices = slices.collect();
     let report = RunReport {
         format: FORMAT,
-        id: "x".into(),
         mode: "run".into(),
-        started_ms: 1,
-        elapsed_s: 1.0,
         verdict: Verdict::Green,
-        exit_code: 0,
-        scenario: Default::default(),
-        machine: Default::default(),
-        server: Default::default(),
-        phases: Vec::new(),
-        faults: Vec::new(),
-        actions: tally.actions(1.0),
-        timeline: Vec::new(),
-        integrity: Default::default(),
-        generator: Default::default(),
-        thresholds: Vec::new(),
+        actions: tally.actions(10.0),
+        slices,
         figures: vec![Figure { name: "x".into(), value: 1.0, unit: "s".into(), less_is_better: true, detail: String::new() }],
+        ..RunReport::default()
     };
     std::fs::write(path, serde_json::to_vec(&report).unwrap()).unwrap();
 }
@@ -99,6 +94,24 @@ fn a_run_that_became_worse_by_more_than_was_allowed_ends_with_99() {
     assert_eq!(compare(&second, &first, "10"), Some(0));
     let shown = String::from_utf8(bench(&["compare", text(&first), text(&second)]).stdout).unwrap();
     assert!(shown.contains("post p50 ms") && shown.contains("WORSE"), "{shown}");
+    let (code, why) = said(&["compare", text(&first)]);
+    assert!(code == Some(1) && why.contains("A1 A2 --with B1 B2"), "{why}");
+    let page = folder.path().join("page.html");
+    let sides = ["compare", text(&first), text(&first), "--html", text(&page), "--with", text(&second), text(&second)];
+    assert_eq!(bench(&sides).status.code(), Some(0));
+    assert!(std::fs::read_to_string(page).unwrap().contains("figures are worse"));
+}
+
+#[test]
+fn the_page_of_a_run_is_made_again_from_its_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, page) = (folder.path().join("run.json"), folder.path().join("run.html"));
+    write_report(&file, 10_000);
+    assert_eq!(bench(&["report", text(&file)]).status.code(), Some(0));
+    assert!(std::fs::read_to_string(page).unwrap().contains("GREEN: nothing was lost"));
+    std::fs::write(&file, "{}").unwrap();
+    let (code, why) = said(&["report", text(&file)]);
+    assert!(code == Some(1) && why.contains("run.json is no report of a run"), "{why}");
 }
 
 #[test]

@@ -62,8 +62,27 @@ impl Latencies {
             p999_us: self.at(0.999),
             max_us: self.0.max(),
             spectrum,
-            hdr: STANDARD.encode(self.bytes(V2DeflateSerializer::new())),
+            hdr: self.hdr(),
         })
+    }
+
+    /// The whole histogram as text: V2 deflate, in base64.
+    pub fn hdr(&self) -> String {
+        STANDARD.encode(self.bytes(V2DeflateSerializer::new()))
+    }
+
+    /// Value and count of every step that has any, rising.
+    pub fn steps(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
+    }
+
+    /// How many took at most so long.
+    pub fn count_up_to(&self, us: u64) -> u64 {
+        self.0.count_between(0, us)
+    }
+
+    pub fn mean(&self) -> f64 {
+        self.0.mean()
     }
 
     /// Back from a report's `hdr`.

@@ -11,6 +11,7 @@ mod output;
 mod peers;
 mod quick;
 mod record;
+mod report;
 mod run;
 mod soak;
 mod storm;
@@ -50,7 +51,9 @@ enum Mode {
     Storm(storm::Options),
     /// Every connection is cut each 15 s and away for 2 s, at two messages a second each
     Jitter(jitter::Options),
-    /// What changed between two reports, and whether it is more than chance
+    /// Makes the page of a run again, from its JSON alone
+    Report(report::Options),
+    /// What changed between two reports, or two sides of several, and whether it is more than chance
     Compare(compare::Options),
     /// Turns a proxy's access log into a persona for a scenario
     Record(record::Options),
@@ -89,6 +92,7 @@ fn carry_out(arguments: Arguments) -> Result<u8> {
         Mode::Chaos(options) => runtime()?.block_on(chaos::chaos(&options)),
         Mode::Storm(options) => runtime()?.block_on(storm::storm(&options)),
         Mode::Jitter(options) => runtime()?.block_on(jitter::jitter(&options)),
+        Mode::Report(options) => report::report(&options),
         Mode::Compare(options) => compare::compared(&options),
         Mode::Record(options) => record::record(&options),
         Mode::Check(options) => check::check(&options),

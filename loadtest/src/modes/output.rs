@@ -1,22 +1,25 @@
 //! Where a run's news and its report go: lines on the terminal, files for machines. Decides nothing.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 
-use crate::report::{RunReport, screen};
+use crate::report::{RunReport, html, screen};
 use crate::run::News;
 use crate::scenario::Scenario;
 
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "output_options")]
 pub struct Options {
-    /// Write the whole report to this file, as JSON (`hubbub-bench schema run`)
+    /// Write the whole report to this file, as JSON (`hubbub-bench schema run`), and as a page beside it
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write the report to this file as a page that opens anywhere, without a network
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Write what every device did and saw to this new folder, and judge it by every rule (`hubbub-bench check`)
     #[arg(long, value_name = "FOLDER")]
     pub history: Option<PathBuf>,
@@ -38,13 +41,22 @@ pub fn schema(of: Document) -> String {
     serde_json::to_string_pretty(&schema).unwrap_or_default()
 }
 
+pub fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
+}
+
 impl Options {
     /// Prints the report and writes it where it was asked for; returns the exit code.
     pub fn finish(&self, report: &RunReport) -> Result<u8> {
         print!("{}", screen::screen(report));
         std::io::stdout().flush().ok();
         if let Some(file) = &self.json {
-            std::fs::write(file, serde_json::to_vec_pretty(report)?).with_context(|| format!("cannot write {}", file.display()))?;
+            write(file, &serde_json::to_vec_pretty(report)?)?;
+        }
+        let beside = self.json.as_ref().map(|json| json.with_extension("html"));
+        if let Some(file) = self.html.as_ref().or(beside.as_ref()) {
+            write(file, html::page(report).as_bytes())?;
+            println!("the page is {}", file.display());
         }
         Ok(report.exit_code)
     }
@@ -84,7 +96,8 @@ impl Show {
             }
             News::Converging => ("waiting until everything has arrived".to_owned(), true),
             News::Auditing => ("judging the history".to_owned(), true),
-            News::Second(moment) => {
+            News::Second(second) => {
+                let (moment, _) = *second;
                 let beat = |name: &str| moment.actions.get(name).cloned().unwrap_or_default();
                 let (post, deliver) = (beat("post"), beat("deliver"));
                 let line = format!(

@@ -12,8 +12,8 @@ pub const NOT_CERTIFIED: u8 = 98;
 pub const THRESHOLD_MISSED: u8 = 99;
 
 /// Of one processor.
-const CPU_PERCENT_MAX: f64 = 80.0;
-const LAG_US_MAX: u64 = 5_000;
+pub const CPU_PERCENT_MAX: f64 = 80.0;
+pub const LAG_US_MAX: u64 = 5_000;
 
 pub const RULE: &str = "a run is certified when its busiest worker used at most 80 % of a processor over the measured phases, and \
                         99 of 100 actions were sent within 5 ms of when they were intended";

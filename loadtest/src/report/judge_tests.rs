@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::measure::{Latencies, Tally};
-use crate::report::{Generator, ScenarioEcho};
+use crate::report::Generator;
 
 /// A green report whose posts took so long, sent with so much lag.
 fn report(post_us: u64, lag_us: u64, cpu_percent: f64) -> RunReport {
@@ -11,24 +11,13 @@ fn report(post_us: u64, lag_us: u64, cpu_percent: f64) -> RunReport {
     lag.record(lag_us);
     let integrity = Integrity { rooms: 2, rooms_audited: 2, due: 10, delivered: 10, ..Integrity::default() };
     RunReport {
-        format: crate::report::FORMAT,
-        id: String::new(),
         mode: "run".into(),
-        started_ms: 0,
         elapsed_s: 1.0,
-        verdict: Verdict::Red,
         exit_code: 255,
-        scenario: ScenarioEcho::default(),
-        machine: Default::default(),
-        server: Default::default(),
-        phases: Vec::new(),
-        faults: Vec::new(),
         actions: tally.actions(1.0),
-        timeline: Vec::new(),
         integrity,
         generator: Generator { cpu_percent, lag: lag.told(), ..Generator::default() },
-        thresholds: Vec::new(),
-        figures: Vec::new(),
+        ..RunReport::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod figures;
+pub mod html;
 pub mod judge;
 mod run;
 pub mod screen;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Of the document; raised when a field changes its meaning.
 pub const FORMAT: u32 = 1;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunReport {
     pub format: u32,
     /// Of this run alone.
@@ -21,6 +21,9 @@ pub struct RunReport {
     /// Milliseconds since 1970.
     pub started_ms: u64,
     pub elapsed_s: f64,
+    /// Where it was ended by hand, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_s: Option<f64>,
     pub verdict: Verdict,
     pub exit_code: u8,
     pub scenario: ScenarioEcho,
@@ -31,6 +34,9 @@ pub struct RunReport {
     /// Over all phases that are measured.
     pub actions: Vec<Action>,
     pub timeline: Vec<Moment>,
+    /// The measured phases in stretches of equal length, at most 60, for comparisons.
+    #[serde(default)]
+    pub slices: Vec<Slice>,
     pub integrity: Integrity,
     pub generator: Generator,
     pub thresholds: Vec<Threshold>,
@@ -38,10 +44,11 @@ pub struct RunReport {
 }
 
 /// Green: every message that was acknowledged was delivered, once, in order, to those and only those who may read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Green,
+    #[default]
     Red,
 }
 
@@ -152,11 +159,33 @@ pub struct Moment {
     /// By the names of `Action`; actions that did not happen are left out.
     pub actions: BTreeMap<String, Beat>,
     pub connections: u64,
+    /// Ordered requests without an answer yet, at the end of it.
+    #[serde(default)]
+    pub unanswered: u64,
+    /// Broken promises so far.
+    #[serde(default)]
+    pub offences: u64,
     pub lag_p99_us: u64,
     /// Of one processor, the busiest worker.
     pub generator_cpu_percent: f64,
     /// In the order of `server.nodes`.
     pub nodes: Vec<NodeMoment>,
+}
+
+/// A stretch of the measured phases.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Slice {
+    pub from_s: f64,
+    pub to_s: f64,
+    /// By the names of `Action`.
+    pub actions: BTreeMap<String, Sliced>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sliced {
+    pub count: u64,
+    /// From the intended time, as `Latency.hdr`.
+    pub hdr: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::job::{Outcome, Second};
+use super::slices::Slices;
 use crate::measure::{Deed, Tally};
-use crate::report::{self, Generator, Integrity, Moment, NodeMoment, Offending};
+use crate::report::{self, Generator, Integrity, Moment, NodeMoment, Offending, Slice};
 use crate::scenario::Scenario;
 
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub struct Collected {
     seconds: BTreeMap<u32, Open>,
     phases: Vec<Tally>,
     timeline: Vec<Moment>,
+    slices: Slices,
     /// Where the phases ended, if that was before their time.
     stopped_s: Option<f64>,
     /// Of each phase: time of a processor, the busiest worker's, and over how many seconds.
@@ -26,6 +28,8 @@ struct Open {
     tally: Tally,
     connections: u64,
     cpu_us_max: u64,
+    unanswered: u64,
+    offences: u64,
     told: u32,
 }
 
@@ -33,15 +37,19 @@ impl Collected {
     pub fn new(scenario: &Scenario, workers: u32) -> Self {
         let phases = vec![Tally::default(); scenario.phase.len()];
         let busy_us = vec![(0, 0); scenario.phase.len()];
-        Self { scenario: scenario.clone(), workers, seconds: BTreeMap::new(), phases, timeline: Vec::new(), stopped_s: None, busy_us }
+        let measured_s = scenario.phase.iter().filter(|phase| phase.measured).map(|phase| phase.lasts.seconds()).sum();
+        let (scenario, seconds, timeline, slices) = (scenario.clone(), BTreeMap::new(), Vec::new(), Slices::of(measured_s));
+        Self { scenario, workers, seconds, phases, timeline, slices, stopped_s: None, busy_us }
     }
 
-    /// A worker's second; the moment of it once all workers have told of it.
-    pub fn second(&mut self, second: &Second, nodes: impl FnOnce() -> Vec<NodeMoment>) -> Option<Moment> {
+    /// A worker's second; the moment of it, and all that was counted in it, once all workers have told of it.
+    pub fn second(&mut self, second: &Second, nodes: impl FnOnce() -> Vec<NodeMoment>) -> Option<(Moment, Tally)> {
         let open = self.seconds.entry(second.number).or_default();
         open.tally.merge(&second.tally);
         open.connections += second.connections;
         open.cpu_us_max = open.cpu_us_max.max(second.cpu_us);
+        open.unanswered += second.unanswered;
+        open.offences += second.offences;
         open.told += 1;
         if open.told < self.workers {
             return None;
@@ -52,16 +60,23 @@ impl Collected {
         if !self.is_past(second.number) {
             self.busy_us[phase] = (self.busy_us[phase].0 + open.cpu_us_max, self.busy_us[phase].1 + 1);
         }
+        match self.scenario.phase[phase].measured {
+            true if self.is_past(second.number) => self.slices.late(&open.tally),
+            true => self.slices.second(second.number, &open.tally),
+            false => {}
+        }
         let moment = Moment {
             at_s: f64::from(second.number) + 1.0,
             actions: open.tally.beats().collect(),
             connections: open.connections,
+            unanswered: open.unanswered,
+            offences: open.offences,
             lag_p99_us: open.tally.lag.at(0.99),
             generator_cpu_percent: open.cpu_us_max as f64 / 10_000.0,
             nodes: nodes(),
         };
         self.timeline.push(moment.clone());
-        Some(moment)
+        Some((moment, open.tally))
     }
 
     /// The phases end here, and not when the scenario says.
@@ -135,8 +150,8 @@ impl Collected {
         Generator { workers: self.workers, connections, lag, cpu_percent, ..Generator::default() }
     }
 
-    pub fn into_timeline(self) -> Vec<Moment> {
-        self.timeline
+    pub fn into_timeline(self) -> (Vec<Moment>, Vec<Slice>) {
+        (self.timeline, self.slices.into_slices())
     }
 }
 
@@ -197,16 +212,17 @@ mod tests {
         tally.done(Deed::Post, us, us);
         tally.done(Deed::Connect, us, us);
         tally.lag.record(us);
-        Second { number, tally, connections: 5, cpu_us: us }
+        Second { number, tally, connections: 5, cpu_us: us, unanswered: 1, offences: 0 }
     }
 
     #[test]
     fn a_second_is_told_when_all_workers_have_and_by_the_busiest() {
         let mut collected = Collected::new(&scenario(), 2);
-        assert_eq!(collected.second(&second(2, 100), Vec::new), None);
-        assert_eq!(collected.second(&second(3, 700), Vec::new), None);
-        let moment = collected.second(&second(2, 300), Vec::new).unwrap();
+        assert!(collected.second(&second(2, 100), Vec::new).is_none());
+        assert!(collected.second(&second(3, 700), Vec::new).is_none());
+        let (moment, tally) = collected.second(&second(2, 300), Vec::new).unwrap();
         assert_eq!((moment.at_s, moment.connections, moment.actions["post"].count), (3.0, 10, 2));
+        assert_eq!((moment.unanswered, tally.of(Deed::Post).done), (2, 2));
         assert_eq!(collected.cpu_percent(), 0.03);
     }
 

@@ -118,7 +118,8 @@ impl Crew {
 fn start_process(path: &Path) -> Result<Child> {
     let program = std::env::current_exe().context("this program's own file")?;
     let mut command = Command::new(program);
-    command.arg("worker").arg(path).stdin(Stdio::null()).kill_on_drop(true);
+    // In a group of its own: Ctrl-C at a terminal is for the coordinator alone.
+    command.arg("worker").arg(path).stdin(Stdio::null()).kill_on_drop(true).process_group(0);
     command.spawn().context("a worker could not be started")
 }
 

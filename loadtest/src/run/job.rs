@@ -72,6 +72,9 @@ pub struct Second {
     pub tally: Tally,
     pub connections: u64,
     pub cpu_us: u64,
+    /// Ordered requests without an answer yet, and broken promises so far.
+    pub unanswered: u64,
+    pub offences: u64,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -13,6 +13,8 @@ mod job;
 mod ledger;
 mod nodes;
 mod offences;
+mod slices;
+mod stop;
 pub mod text;
 mod ticker;
 mod user;
@@ -29,14 +31,16 @@ use schema::RoomId;
 
 pub use crew::{WorkerKind, worker_process};
 pub use nodes::Watched;
+pub use stop::Stop;
 
 use crate::check::{self, Bounds};
 use crate::client::{Api, Target, is_temporary};
 use crate::history::{Entry, Recorder, Run};
+use crate::measure::Tally;
 use crate::people::{self, Person};
 use crate::plan::Crowd;
 use crate::report::{self, FORMAT, Machine, Moment, RunReport, ScenarioEcho, Server, Verdict};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Span};
 use clock::{RunClock, unix_us};
 use collect::Collected;
 use crew::Crew;
@@ -65,6 +69,8 @@ pub struct Options {
     pub reconnecting_max: u32,
     /// End with the first phase in which a threshold is missed.
     pub until_missed: bool,
+    /// Ends it by hand.
+    pub stop: Stop,
 }
 
 impl Options {
@@ -81,6 +87,7 @@ impl Options {
             connecting_max: 64,
             reconnecting_max: u32::MAX >> 8,
             until_missed: false,
+            stop: Stop::default(),
         }
     }
 }
@@ -97,7 +104,7 @@ pub enum News {
     Begun {
         lasts_s: f64,
     },
-    Second(Box<Moment>),
+    Second(Box<(Moment, Tally)>),
     Fault(report::Fault),
     Converging,
     Auditing,
@@ -110,7 +117,7 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     let started_us = unix_us();
     let clock = RunClock::since(started_us);
     check_faults(scenario, options)?;
-    let prepared = prepare(scenario, options, tell).await?;
+    let prepared = options.stop.or(prepare(scenario, options, tell)).await?;
     let workers = workers(scenario, options.workers);
     let (accounts, rooms) = (prepared.accounts.clone(), prepared.rooms.clone());
     let base = Job {
@@ -128,7 +135,7 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
         converge_us: options.converge.as_micros() as u64,
     };
     let mut crew = Crew::start(&base, options.worker_kind).await?;
-    connected(&mut crew, scenario.people.users, tell).await?;
+    options.stop.or(connected(&mut crew, scenario.people.users, tell)).await?;
     let mut found = carry_out(scenario, options, &mut crew, clock, tell).await?;
     tell(News::Converging);
     let outcomes = converge(&prepared, options, &mut crew, &mut found).await?;
@@ -140,7 +147,7 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     };
     if let Some(folder) = &options.history {
         tell(News::Auditing);
-        write_faults(folder, scenario, &report.faults).context("the history could not be written whole")?;
+        write_faults(folder, scenario, &report).context("the history could not be written whole")?;
         let verdict = check::check(&Run::read(folder)?, Bounds::default());
         report.integrity.history = Some(folder.display().to_string());
         report.integrity.checker = Some(verdict.to_string());
@@ -211,6 +218,7 @@ struct Found {
     reading: Reading,
     /// The node's time over the measured seconds.
     node_cpu_us: u64,
+    stopped_s: Option<f64>,
 }
 
 /// Open files of a worker that are no connections of users.
@@ -227,7 +235,7 @@ async fn carry_out(scenario: &Scenario, options: &Options, crew: &mut Crew, cloc
     if let Some(node) = &options.node {
         node.look(&mut reading, 1);
     }
-    let (cpu_before, mut looked_us, mut quiet) = (reading.total_cpu_us(), clock.now_us(), 0);
+    let (cpu_before, mut looked_us, mut quiet, mut stopped_s) = (reading.total_cpu_us(), clock.now_us(), 0, None);
     while quiet < crew.workers() {
         tokio::select! {
             said = crew.hear() => match said? {
@@ -236,18 +244,24 @@ async fn carry_out(scenario: &Scenario, options: &Options, crew: &mut Crew, cloc
                         let over_us = clock.now_us() - std::mem::replace(&mut looked_us, clock.now_us());
                         options.node.iter().map(|node| node.look(&mut reading, over_us)).collect()
                     });
-                    if let Some(moment) = moment {
+                    if let Some((moment, tally)) = moment {
                         if options.until_missed && is_missed(scenario, &collected, moment.at_s) {
                             collected.stop(moment.at_s);
                             crew.order(&Order::Stop).await?;
                         }
-                        tell(News::Second(Box::new(moment)));
+                        tell(News::Second(Box::new((moment, tally))));
                     }
                 }
                 (_, Said::Quiet { .. }) => quiet += 1,
                 (_, said) => bail!("a worker spoke out of turn: {said:?}"),
             },
-            step = faults.next() => match step? {
+            () = options.stop.wanted(), if stopped_s.is_none() && quiet == 0 => {
+                let now_s = clock.now_us().saturating_sub(at_us) as f64 / 1e6;
+                stopped_s = Some(now_s);
+                collected.stop(now_s);
+                crew.order(&Order::Stop).await?;
+            }
+            step = faults.next(), if stopped_s.is_none() => match step? {
                 faults::Step::Cut { share, away_us } => crew.order(&Order::Cut { share, away_us }).await?,
                 faults::Step::Told(fault) => tell(News::Fault(fault)),
             },
@@ -257,7 +271,7 @@ async fn carry_out(scenario: &Scenario, options: &Options, crew: &mut Crew, cloc
         node.look(&mut reading, 1);
     }
     let node_cpu_us = reading.total_cpu_us() - cpu_before;
-    Ok(Found { collected, faults: faults.finish().await?, reading, node_cpu_us })
+    Ok(Found { collected, faults: faults.finish().await?, reading, node_cpu_us, stopped_s })
 }
 
 /// A phase ended, and it was one too many.
@@ -310,7 +324,7 @@ fn reported(
     prepared: &Prepared,
     started_us: u64,
 ) -> RunReport {
-    let Found { collected, faults, reading, node_cpu_us } = found;
+    let Found { collected, faults, reading, node_cpu_us, stopped_s } = found;
     let integrity = collect::integrity(outcomes, prepared.rooms.len() as u64);
     let total = collected.total();
     let delivered: u64 = collected
@@ -321,12 +335,16 @@ fn reported(
         .map(|it| it.done)
         .sum();
     let nodes = options.node.iter().map(|node| node.told(&reading, node_cpu_us, delivered)).collect();
+    let (phases, actions) = (collected.phases(), total.actions(collected.measured_s()));
+    let generator = collected.generator(u64::from(scenario.people.users));
+    let (timeline, slices) = collected.into_timeline();
     RunReport {
         format: FORMAT,
         id: format!("{started_us:x}"),
         mode: options.mode.clone(),
         started_ms: started_us / 1000,
         elapsed_s: 0.0,
+        stopped_s,
         verdict: Verdict::Red,
         exit_code: report::judge::RED,
         scenario: ScenarioEcho {
@@ -337,11 +355,12 @@ fn reported(
         },
         machine: machine(),
         server: Server { address: options.address.to_string(), version: None, config: options.config.clone(), nodes },
-        phases: collected.phases(),
+        phases,
         faults,
-        actions: total.actions(collected.measured_s()),
-        generator: collected.generator(u64::from(scenario.people.users)),
-        timeline: collected.into_timeline(),
+        actions,
+        generator,
+        timeline,
+        slices,
         integrity,
         thresholds: Vec::new(),
         figures: Vec::new(),
@@ -349,12 +368,16 @@ fn reported(
 }
 
 /// Into the history: what was to go wrong, and what did. A run whose faults did not happen proves nothing.
-fn write_faults(folder: &std::path::Path, scenario: &Scenario, happened: &[report::Fault]) -> std::io::Result<()> {
+fn write_faults(folder: &std::path::Path, scenario: &Scenario, report: &RunReport) -> std::io::Result<()> {
     let mut recorder = Recorder::harness(folder)?;
     for fault in &scenario.fault {
-        recorder.write(0, &Entry::Plan { fault: fault.kind.text().to_owned(), times: fault.times });
+        // What would have come after a run was ended by hand was not to happen.
+        let until_s = report.stopped_s.unwrap_or(f64::INFINITY);
+        let at_s = |n: u32| fault.at.seconds() + f64::from(n) * fault.every.map_or(0.0, Span::seconds);
+        let times = (0..fault.times).filter(|n| at_s(*n) < until_s).count() as u32;
+        recorder.write(0, &Entry::Plan { fault: fault.kind.text().to_owned(), times });
     }
-    for fault in happened {
+    for fault in &report.faults {
         recorder.write((fault.at_s * 1e6) as u64, &Entry::Fault { fault: fault.name.clone() });
     }
     recorder.finish()

@@ -25,9 +25,13 @@ impl Offences {
     pub fn count(&self, kind: Offending) -> u64 {
         self.counts[kind as usize]
     }
+    /// Of all kinds.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        self.counts.iter().all(|count| *count == 0)
+        self.total() == 0
     }
 
     pub fn merge(&mut self, other: Self) {

@@ -203,7 +203,8 @@ impl Worker {
         let tally = self.shared.books.borrow_mut().tally.take();
         let (number, connections, cpu_us) = (self.seconds, self.shared.connections.get(), cpu - self.cpu_us);
         (self.seconds, self.cpu_us) = (self.seconds + 1, cpu);
-        self.say(Said::Second(Box::new(Second { number, tally, connections, cpu_us }))).await
+        let (unanswered, offences) = (self.unanswered(), self.shared.books.borrow().ledger.offences.total());
+        self.say(Said::Second(Box::new(Second { number, tally, connections, cpu_us, unanswered, offences }))).await
     }
 
     /// Until every device is as far as the rooms are, or the time for that is over: then who is not is named.

@@ -1,0 +1,31 @@
+//! The wish of whoever watches that a run end now, in good order: what was asked for is answered, audited and reported.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use tokio::sync::watch;
+
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Stop {
+    pub fn now(&self) {
+        self.0.send_replace(true);
+    }
+    pub fn is_wanted(&self) -> bool {
+        *self.0.borrow()
+    }
+    /// Waits for it; may be dropped without loss.
+    pub async fn wanted(&self) {
+        // The sender is this very value: it cannot be gone.
+        self.0.subscribe().wait_for(|wanted| *wanted).await.ok();
+    }
+
+    /// What comes before the first phase is worth nothing by half.
+    pub async fn or<T>(&self, preparing: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            prepared = preparing => prepared,
+            () = self.wanted() => bail!("stopped before the run began: there is nothing to report"),
+        }
+    }
+}
