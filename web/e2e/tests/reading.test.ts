@@ -38,7 +38,46 @@ test('10: unread is counted, a room with all unread opens at its beginning, the 
   await eventually(() => unread(a, long).count()).toBe(0);
 });
 
+/** A room that Ann is to read: 120 messages, all of them unread. */
+async function unreadRoom(name: string): Promise<string> {
+  const room = await api.room(ben, 'group', { name }, [ann]);
+  for (let n = 0; n < 120; n++) await api.post(ben, room, `${name} ${n}`);
+  await eventually(() => unread(a, room).innerText()).toBe('99+');
+  return room;
+}
+
+/** In the page, as soon as it can be: goes into the room, on to its latest, and when it is read does `then`. */
+const hurry = (room: string, then: 'stay' | 'reload') => a.page.evaluate(([room, then]) => new Promise<void>((resolve) => {
+  const mark = () => document.querySelector(`[data-room="${room}"] [data-mark]`);
+  const jump = new MutationObserver(() => {
+    const button = [...document.querySelectorAll<HTMLElement>('section > div > button')].find((each) => each.textContent!.startsWith('Jump to the latest'));
+    if (!button || document.querySelector('[aria-current="page"]')?.getAttribute('data-room') !== room) return;
+    jump.disconnect();
+    button.click();
+    new MutationObserver(() => { if (!mark()) { if (then === 'reload') location.reload(); resolve(); } }).observe(document.body, { subtree: true, childList: true });
+  });
+  jump.observe(document.body, { subtree: true, childList: true });
+  document.querySelector<HTMLElement>(`[data-room="${room}"]`)!.click();
+}), [room, then] as const);
+
+test('10: who goes on to the latest while the room still opens gets there, and it is read', async () => {
+  const room = await unreadRoom('Hurried');
+  await hurry(room, 'stay');
+  await a.message('Hurried 119').waitFor();
+  await eventually(() => atEnd(a)).toBe(true);
+  await eventually(() => unread(a, room).count()).toBe(0);
+});
+
+test('what was read is read, also when the page is left in the same moment', async () => {
+  const room = await unreadRoom('Left');
+  await Promise.all([a.page.waitForEvent('load'), hurry(room, 'reload').catch(() => undefined)]);
+  await a.message('Left 119').waitFor();
+  await eventually(() => atEnd(a)).toBe(true);
+  expect(await unread(a, room).count()).toBe(0);
+});
+
 test('11: history comes before the top is reached and moves nothing by a pixel', async () => {
+  await a.enter(long);
   await a.page.reload();
   await a.message(`line ${COUNT - 1}`).waitFor();
   await eventually(() => atEnd(a)).toBe(true);
@@ -113,6 +152,11 @@ test('20: read here is read there; marked unread here is unread there; all can b
   await a.menu('missed 27', 'Mark unread from here');
   await eventually(() => unread(a, long).innerText()).toBe('3');
   await eventually(() => unread(second, long).count()).toBe(1);
+  // The other device shows the very place: what comes there now is not taken for being read.
+  await api.post(ben, long, 'after the mark');
+  for (const tab of [a, second]) await tab.message('after the mark').waitFor();
+  await eventually(() => unread(a, long).innerText()).toBe('4');
+  await eventually(() => unread(second, long).innerText()).toBe('4');
   await second.page.getByRole('button', { name: 'Mark all as read' }).click();
   await eventually(() => unread(second, long).count()).toBe(0);
   await eventually(() => unread(a, long).count()).toBe(0);

@@ -118,7 +118,7 @@ export class Client extends Emitter<ClientEvents> {
     if (state.unread_from != null) this.sayUnread(room);
     this.rooms.raise(room, seq, ordinal);
     this.readDue.set(room, { seq, ordinal });
-    this.readTimer ??= setTimeout(() => this.sendRead(), READ_EVERY_MS);
+    this.readTimer ??= setTimeout(() => this.sayRead(), READ_EVERY_MS);
   }
 
   unread(room: RoomId, from: number): void {
@@ -166,7 +166,7 @@ export class Client extends Emitter<ClientEvents> {
       const ours = this.rooms.all.get(state.room)?.state;
       if (ours && ours.read_seq > state.read_seq) this.readDue.set(state.room, { seq: ours.read_seq, ordinal: ours.read_ordinal });
     }
-    if (this.readDue.size > 0) this.sendRead();
+    if (this.readDue.size > 0) this.sayRead();
     this.emit('ready', ready);
   }
 
@@ -193,7 +193,8 @@ export class Client extends Emitter<ClientEvents> {
     }, DELIVERED_EVERY_MS);
   }
 
-  private sendRead(): void {
+  /** Says at once what was read; by itself it is said a little later. */
+  sayRead(): void {
     if (this.readTimer) clearTimeout(this.readTimer);
     this.readTimer = null;
     for (const [room, mark] of this.readDue) {
@@ -201,7 +202,7 @@ export class Client extends Emitter<ClientEvents> {
       this.connection.request('read', { room, ...mark }).catch((error: unknown) => {
         if (!(error instanceof RequestError) || !error.temporary || this.readDue.has(room)) return;
         this.readDue.set(room, mark);
-        if (error.code !== 'offline') this.readTimer ??= setTimeout(() => this.sendRead(), Math.max(1_500, error.retryAfterMs ?? 0));
+        if (error.code !== 'offline') this.readTimer ??= setTimeout(() => this.sayRead(), Math.max(1_500, error.retryAfterMs ?? 0));
       });
     }
   }

@@ -63,9 +63,12 @@ export class Cache implements OutboxStore {
     ]);
     return session && { session, rooms, people };
   }
+  /** Committed at once: a page that is being left does not live to do it. */
   async keepRooms(rooms: { state: RoomState; log: RoomLog }[]): Promise<void> {
     const write = (await this.db).transaction('rooms', 'readwrite');
-    await Promise.all([...rooms.map(({ state, log }) => write.store.put({ room: state.room, state, log: tail(log) })), write.done]);
+    const puts = rooms.map(({ state, log }) => write.store.put({ room: state.room, state, log: tail(log) }));
+    write.commit();
+    await Promise.all([...puts, write.done]);
   }
   async forgetRoom(room: string): Promise<void> {
     await (await this.db).delete('rooms', room);

@@ -136,7 +136,14 @@ export class Engine {
     addEventListener('online', () => connection.probe());
     addEventListener('focus', probe);
     addEventListener('pageshow', probe);
-    document.addEventListener('visibilitychange', () => { probe(); if (document.visibilityState === 'hidden') void this.keep(); });
+    document.addEventListener('visibilitychange', () => { probe(); if (document.visibilityState === 'hidden') this.leave(); });
+    addEventListener('pagehide', () => this.leave());
+  }
+
+  /** The page may be gone in a moment: what was read is said and kept now. */
+  private leave(): void {
+    this.client.sayRead();
+    void this.keep();
   }
 
   private async stopped(why: 'revoked' | 'refused'): Promise<void> {

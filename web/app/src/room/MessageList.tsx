@@ -14,7 +14,7 @@ import { useReading } from './useReading';
 import { useRoving } from './useRoving';
 import type { Place, View } from './useRoom';
 
-export interface ListHandle { toEnd(): void; pauseReading(): void }
+export interface ListHandle { toEnd(): void }
 
 const NEAR_ROWS = 14;
 const END_PX = 90;
@@ -60,7 +60,8 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     if (!opened || rows.length === 0 || placed.current === (place?.id ?? 0)) return;
     const first = placed.current === null;
     if (place && span && (place.seq < span.from || place.seq > lastOf(span))) return;
-    if (!place && !first) { placed.current = 0; return; }
+    // Sent on to the latest, maybe before it stood: nothing puts it there any more.
+    if (!place && !first) { placed.current = 0; placing.current = false; return setSettled(true); }
     const index = place ? indexOf(place.seq) : -1;
     if (place && index < 0) return;
     placed.current = place?.id ?? 0;
@@ -88,8 +89,8 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   }, [opened, rows, span, place, indexOf, virtualizer]);
 
   const toEnd = useCallback(() => { stick.current = true; requestAnimationFrame(() => virtualizer.scrollToEnd()); }, [virtualizer]);
-  const { read, pause } = useReading(view, virtualizer, scroller);
-  useImperativeHandle(ref, () => ({ toEnd, pauseReading: pause }), [toEnd, pause]);
+  const read = useReading(view, virtualizer, scroller);
+  useImperativeHandle(ref, () => ({ toEnd }), [toEnd]);
 
   const items = virtualizer.getVirtualItems();
   const [firstIndex, lastIndex] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];

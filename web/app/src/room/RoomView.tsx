@@ -42,7 +42,7 @@ export function RoomView({ room: id, seq, onOpen }: { room: string; seq: number 
       remove: (event) => void client.delete(id, event.seq).catch(fail),
       react: (event, emoji, on) => void client.react(id, event.seq, emoji, on).catch(fail),
       pin: (event, on) => void client.pin(id, event.seq, on).catch(fail),
-      unreadFrom: (event) => { client.unread(id, event.seq); setLine(event.seq); list.current?.pauseReading(); },
+      unreadFrom: (event) => { client.unread(id, event.seq); setLine(event.seq); },
       jump: (to, from) => { if (from !== undefined) setBack(from); void jump(to); },
       link: (event) => void navigator.clipboard.writeText(`${window.location.origin}/r/${id}/${event.seq}`).then(() => toast('The link is copied.')),
       copy: (event) => { if (event.body !== 'erased' && 'message' in event.body) void navigator.clipboard.writeText(event.body.message.text).then(() => toast('The text is copied.')); },

@@ -9,10 +9,18 @@ export function useReading(view: View, virtualizer: Virtualizer<HTMLDivElement, 
   const engine = useEngine();
   const now = useRef(view);
   now.current = view;
+
+  // Marked as unread by hand, here or on another device: it stays so until the room is left or somebody comes back to it.
+  const id = view.room.state.room;
+  const markOf = useCallback(() => engine.client.rooms.all.get(id)?.state.unread_from ?? null, [engine, id]);
+  const marked = useRef(markOf());
   const paused = useRef(false);
 
   const read = useCallback(() => {
     const { room, rows, span, opened, atHead } = now.current;
+    const mark = markOf();
+    if (mark !== marked.current) paused.current = mark !== null;
+    marked.current = mark;
     const element = scroller.current;
     if (paused.current || !opened || !span || !element || document.visibilityState !== 'visible' || !document.hasFocus()) return;
     const bottom = element.scrollTop + element.clientHeight + 8;
@@ -22,16 +30,14 @@ export function useReading(view: View, virtualizer: Virtualizer<HTMLDivElement, 
     const newest = span.events.at(-1)!;
     const seen = atHead && item && rows.slice(item.index + 1).every((row) => 'event' in row && row.event.seq > newest.seq) ? newest : last.event;
     if (seen.seq <= newest.seq) engine.client.read(room.state.room, seen.seq, seen.ordinal);
-  }, [engine, virtualizer, scroller]);
+  }, [engine, virtualizer, scroller, markOf]);
 
   useEffect(() => {
-    const again = () => { paused.current = false; read(); };
+    const again = () => { marked.current = markOf(); paused.current = false; read(); };
     addEventListener('focus', again);
     document.addEventListener('visibilitychange', again);
     return () => { removeEventListener('focus', again); document.removeEventListener('visibilitychange', again); };
-  }, [read]);
+  }, [read, markOf]);
 
-  /** Marked as unread by hand: it stays so until the room is left or somebody comes back to it. */
-  const pause = useCallback(() => { paused.current = true; }, []);
-  return { read, pause };
+  return read;
 }
