@@ -7,7 +7,7 @@ use std::path::Path;
 
 use loadtest::process::{self, Process};
 use loadtest::report::{Offending, RunReport, Verdict};
-use loadtest::run::{self, Options, Watched, WorkerKind};
+use loadtest::run::{self, Guests, Hiring, News, Options, Watched, WorkerKind};
 use loadtest::scenario::Scenario;
 use proxy::{Mischief, Proxy};
 
@@ -34,6 +34,10 @@ async fn start(folder: &Path) -> Process {
     Process::start(Path::new(env!("CARGO_BIN_EXE_hubbub")), folder, &process::unbounded_keys(), None).await.unwrap()
 }
 
+fn several(workers: u32) -> Hiring {
+    Hiring { workers, kind: WorkerKind::Thread, guests: None }
+}
+
 async fn run(scenario: &Scenario, options: &Options) -> RunReport {
     run::run(scenario, options, &|_| {}).await.unwrap()
 }
@@ -48,7 +52,7 @@ async fn a_node_that_is_cut_off_killed_and_paused_keeps_every_promise() {
     let mut scenario = scenario(faults);
     scenario.codec = loadtest::scenario::Codec::Mixed;
     let mut options = Options::new("run", address);
-    options.node = Some(Watched::started(process).await);
+    options.nodes = vec![Watched::started(process).await];
     options.history = Some(folder.path().join("history"));
     let report = run(&scenario, &options).await;
     assert_eq!(report.verdict, Verdict::Green, "{:#?}", report.integrity);
@@ -66,13 +70,65 @@ async fn several_workers_count_what_one_would_count() {
     let process = start(folder.path()).await;
     let mut options = Options::new("run", process.target().node);
     let one = run(&scenario(""), &options).await;
-    (options.workers, options.worker_kind) = (3, WorkerKind::Thread);
+    options.hiring = several(3);
+    options.history = Some(folder.path().join("history"));
     let three = run(&scenario(""), &options).await;
     assert_eq!((one.verdict, three.verdict), (Verdict::Green, Verdict::Green), "{:#?}", three.integrity);
     let counts =
         |report: &RunReport| (report.integrity.asked, report.integrity.due, report.integrity.delivered, report.integrity.receivers);
     assert_eq!(counts(&one), counts(&three));
     assert_eq!(three.generator.workers, 3);
+    // Who received with one worker what another's users posted is one history.
+    assert!(three.integrity.checker.as_ref().is_some_and(|said| said.contains("every rule holds")), "{:?}", three.integrity.checker);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_and_rooms_are_dealt_out_among_nodes_that_share_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (start(&folder.path().join("1")).await, start(&folder.path().join("2")).await);
+    let mut options = Options::new("run", first.target().node);
+    options.addresses.push(second.target().node);
+    (options.nodes, options.hiring) = (vec![Watched::started(first).await, Watched::started(second).await], several(2));
+    let report = run(&scenario(""), &options).await;
+    let it = &report.integrity;
+    assert_eq!((report.verdict, it.rooms, it.receivers, it.rooms_audited), (Verdict::Green, 3, 12, 3), "{it:#?}");
+    assert!(it.acked > 50 && it.delivered == it.due && it.due >= it.acked * 6, "{it:#?}");
+    assert!(report.server.nodes.len() == 2 && report.server.nodes.iter().all(|node| node.memory_bytes_before > 0));
+    let too_large = SCENARIO.replace("members = 6", "members = 7");
+    let why = run::run(&Scenario::read(&too_large).unwrap(), &options, &|_| {}).await.unwrap_err().to_string();
+    assert_eq!(why, "7 members cannot be had from 6 accounts on each of 2 nodes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_dies_ends_the_run_with_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = start(folder.path()).await;
+    let mut options = Options::new("run", process.target().node);
+    options.hiring = Hiring { guests: Some(Guests { listen: ([127, 0, 0, 1], 0).into(), count: 1 }), ..several(1) };
+    // The guest lives in a runtime of its own, and goes with it.
+    let guest = std::sync::Mutex::new(None);
+    let tell = |news| match news {
+        News::Wanted(how) => {
+            let words: Vec<_> = how.split_whitespace().collect();
+            let after = |flag| words[words.iter().position(|word| *word == flag).unwrap() + 1].trim_end_matches('`').to_owned();
+            let (coordinator, key) = (after("--coordinator").parse().unwrap(), after("--key"));
+            let (die, died) = tokio::sync::oneshot::channel::<()>();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    tokio::select! {
+                        _ = died => {}
+                        joined = run::join(coordinator, &key) => joined.unwrap(),
+                    }
+                });
+            });
+            *guest.lock().unwrap() = Some(die);
+        }
+        News::Second(_) => drop(guest.lock().unwrap().take()),
+        _ => {}
+    };
+    let why = run::run(&scenario(""), &options, &tell).await.unwrap_err().to_string();
+    assert!(why.starts_with("worker 1 is gone: its line to the coordinator ended, in the middle of the run"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,9 +146,11 @@ async fn every_broken_promise_makes_the_run_red_and_names_the_message() {
         (Mischief::Leak, Offending::Unauthorised),
         (Mischief::OpenDoor, Offending::Unauthorised),
     ];
-    let runs = broken.map(|(mischief, kind)| async move {
+    // Also when sender and receivers belong to different workers.
+    let runs = broken.iter().flat_map(|it| [1, 2].map(|workers| (*it, workers))).map(|((mischief, kind), workers)| async move {
         let proxy = Proxy::start(node, mischief).await;
-        let report = run(&scenario(""), &Options::new("run", proxy.address)).await;
+        let options = Options { hiring: several(workers), ..Options::new("run", proxy.address) };
+        let report = run(&scenario(""), &options).await;
         let blamed = proxy.blamed().unwrap_or_else(|| panic!("{mischief:?} found no occasion"));
         assert_eq!((report.verdict, report.exit_code), (Verdict::Red, 1), "{mischief:?}");
         let offences = &report.integrity.offences;

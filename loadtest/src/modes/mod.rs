@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod soak;
 mod storm;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -68,9 +69,8 @@ enum Mode {
         #[arg(value_enum)]
         of: output::Document,
     },
-    /// One worker of a run; started by its coordinator
-    #[command(hide = true)]
-    Worker { socket: std::path::PathBuf },
+    /// Works for a run whose coordinator is on another machine: `--join` there says how to start it
+    Worker(worker::Options),
 }
 
 pub fn main() -> ExitCode {
@@ -102,7 +102,7 @@ fn carry_out(arguments: Arguments) -> Result<u8> {
             println!("{}", output::schema(of));
             Ok(judge::GREEN)
         }
-        Mode::Worker { socket } => runtime()?.block_on(crate::run::worker_process(&socket)).map(|()| judge::GREEN),
+        Mode::Worker(options) => runtime()?.block_on(worker::worker(&options)),
     }
 }
 

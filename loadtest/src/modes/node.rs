@@ -7,34 +7,53 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::process::{self, Key, Process};
-use crate::run::{self, Watched};
+use crate::run::{self, Guests, Hiring, Watched, WorkerKind};
 
 #[derive(Clone, Debug, clap::Args)]
 #[group(id = "node_options")]
 pub struct Options {
-    /// The node's address, as in http://127.0.0.1:8080: where `cargo xtask up` puts it, unless you say another
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
-    pub node: SocketAddr,
+    /// The node's address, as in http://127.0.0.1:8080: where `cargo xtask up` puts it, unless you say another. Several nodes
+    /// share nothing: people and rooms are dealt out among them
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address, value_delimiter = ',')]
+    pub node: Vec<SocketAddr>,
     /// Start a node for this run, in a folder of its own and with bounds that do not stand in the way
     #[arg(long)]
     pub start: bool,
+    /// So many of them, for --start
+    #[arg(long, default_value_t = 1, value_name = "N", requires = "start")]
+    pub nodes: u32,
     /// The server's binary, for --start
     #[arg(long, env = "HUBBUB_BIN", default_value = "hubbub", value_name = "FILE")]
     pub server: PathBuf,
     /// Processes that make the load, each with its own share of the users
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub workers: u32,
+    /// As many more that come from other machines, where `hubbub-bench worker` starts them
+    #[arg(long, default_value_t = 0, value_name = "N", requires = "listen")]
+    pub join: u32,
+    /// Where to wait for them: an address of this machine that they can reach
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub listen: Option<SocketAddr>,
+}
+
+impl Options {
+    fn hiring(&self) -> Result<Hiring> {
+        let guests = self.listen.filter(|_| self.join > 0).map(|listen| Guests { listen, count: self.join });
+        let hiring = Hiring { workers: self.workers, kind: WorkerKind::Process, guests };
+        ensure!(hiring.all() > 0, "somebody has to make the load: --workers or --join has to be above 0");
+        Ok(hiring)
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
         let server = std::env::var_os("HUBBUB_BIN").map_or_else(|| "hubbub".into(), PathBuf::from);
-        Self { node: ([127, 0, 0, 1], 8080).into(), start: false, server, workers: 1 }
+        Self { node: vec![([127, 0, 0, 1], 8080).into()], start: false, nodes: 1, server, workers: 1, join: 0, listen: None }
     }
 }
 
 /// `host:port`, also as people copy it from a browser.
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     if text.starts_with("https://") {
         return Err("this program speaks no TLS: name the port behind the proxy, or use --start".to_owned());
     }
@@ -49,39 +68,47 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 /// A node that does not take a connection within this time is not there.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
-/// The folder of a node that was started goes with this.
+/// The folder of nodes that were started goes with this.
 pub struct Node {
     pub options: run::Options,
-    pub watched: Option<Watched>,
+    pub nodes: Vec<Watched>,
     folder: Option<tempfile::TempDir>,
 }
 
 impl Node {
     pub async fn ready(options: &Options, mode: &str) -> Result<Self> {
+        let hiring = options.hiring()?;
         if !options.start {
-            let answers = tokio::time::timeout(ANSWER_MAX, tokio::net::TcpStream::connect(options.node)).await;
-            ensure!(
-                answers.is_ok_and(|connected| connected.is_ok()),
-                "nobody answers at {}: start a node with `cargo xtask up`, name another with --node, or let this program start one with --start",
-                options.node
-            );
-            let run = run::Options { workers: options.workers, ..run::Options::new(mode, options.node) };
-            return Ok(Self { watched: run.node.clone(), options: run, folder: None });
+            for address in &options.node {
+                let answers = tokio::time::timeout(ANSWER_MAX, tokio::net::TcpStream::connect(address)).await;
+                ensure!(
+                    answers.is_ok_and(|connected| connected.is_ok()),
+                    "nobody answers at {address}: start a node with `cargo xtask up`, name another with --node, or let this program start one with --start"
+                );
+            }
+            let nodes: Vec<_> = options.node.iter().filter_map(|address| Watched::found(*address)).collect();
+            let addresses = options.node.clone();
+            let run = run::Options { addresses, nodes: nodes.clone(), hiring, ..run::Options::new(mode, options.node[0]) };
+            return Ok(Self { nodes, options: run, folder: None });
         }
         let keys = keys();
         let folder = tempfile::tempdir()?;
-        let process =
-            Process::start(&options.server, folder.path(), &keys, None).await.context("give the server's binary with --server")?;
-        let address = process.target().node;
-        let watched = Watched::started(process).await;
+        let (mut nodes, mut addresses) = (Vec::new(), Vec::new());
+        for number in 0..options.nodes {
+            let folder = folder.path().join(number.to_string());
+            let process = Process::start(&options.server, &folder, &keys, None).await.context("give the server's binary with --server")?;
+            addresses.push(process.target().node);
+            nodes.push(Watched::started(process).await);
+        }
         let config = keys.iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
-        let run = run::Options { node: Some(watched.clone()), workers: options.workers, config, ..run::Options::new(mode, address) };
-        Ok(Self { options: run, watched: Some(watched), folder: Some(folder) })
+        let first = *addresses.first().context("--nodes has to be above 0")?;
+        let run = run::Options { addresses, nodes: nodes.clone(), hiring, config, ..run::Options::new(mode, first) };
+        Ok(Self { nodes, options: run, folder: Some(folder) })
     }
 
     /// A run that broke says what the node said last.
     pub async fn blame(&self, error: anyhow::Error) -> anyhow::Error {
-        match (&self.watched, &self.folder) {
+        match (self.nodes.first(), &self.folder) {
             (Some(watched), Some(_)) => error.context(format!("the node's last words:\n{}", watched.last_words().await)),
             _ => error,
         }
@@ -102,7 +129,7 @@ mod tests {
     #[test]
     fn an_address_may_be_copied_from_a_browser() {
         for text in ["127.0.0.1:8080", "http://127.0.0.1:8080", "http://127.0.0.1:8080/", "localhost:8080"] {
-            assert_eq!(address(text), Ok(Options::default().node), "{text}");
+            assert_eq!(address(text), Ok(Options::default().node[0]), "{text}");
         }
         assert!(address("127.0.0.1").unwrap_err().contains("write it like 127.0.0.1:8080"));
         assert!(address("https://127.0.0.1:8080").unwrap_err().contains("no TLS"));

@@ -89,6 +89,7 @@ impl Show {
     fn line(&self, news: News) -> (String, bool) {
         match news {
             News::Preparing { what, done, all } => (format!("{what}: {done} of {all}"), done == all && self.is_new(what, all)),
+            News::Wanted(what) => (what, true),
             News::Begun { lasts_s } => (format!("the run begins, {lasts_s:.0} s"), true),
             News::Fault(fault) => {
                 let over = fault.until_s.map_or_else(String::new, |until| format!(", over at {until:.2} s"));

@@ -1,6 +1,6 @@
-//! Pure. Who is who: each virtual user's account, persona and rooms, from the scenario's seed alone.
+//! Pure. Who is who: each virtual user's account, node, persona and rooms, from the scenario's seed alone.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use super::random::Random;
 use crate::scenario::Scenario;
@@ -12,37 +12,49 @@ pub struct Crowd {
     pub rooms: Vec<Room>,
     /// Of each account: its rooms, rising.
     pub rooms_of: Vec<Vec<u32>>,
+    nodes: u32,
 }
 
 #[derive(Clone, Debug)]
 pub struct Room {
     /// Accounts; the first makes the room.
     pub members: Vec<u32>,
+    /// The one that has it, and all its members.
+    pub node: u32,
     /// How likely it is chosen among a person's rooms.
     pub weight: f64,
 }
 
 impl Crowd {
     pub fn of(scenario: &Scenario) -> Self {
-        let accounts = scenario.people.accounts();
+        let (accounts, nodes) = (scenario.people.accounts(), scenario.people.nodes());
         let mut rooms = Vec::new();
         for (place, group) in scenario.rooms.iter().enumerate() {
             let mut random = Random::of(scenario.seed, 1_000 + place as u64);
-            let mut queue = VecDeque::new();
+            let mut queues = vec![VecDeque::new(); nodes as usize];
             for rank in 1..=group.count {
-                let members = deal(&mut queue, group.members, accounts, &mut random);
-                rooms.push(Room { members, weight: group.weight / f64::from(rank).powf(group.zipf) });
+                let node = (rank - 1) % nodes;
+                let here = (node..accounts).step_by(nodes as usize);
+                let members = deal(&mut queues[node as usize], group.members, here, &mut random);
+                rooms.push(Room { members, node, weight: group.weight / f64::from(rank).powf(group.zipf) });
             }
         }
         let mut rooms_of = vec![Vec::new(); accounts as usize];
         for (number, room) in rooms.iter().enumerate() {
             room.members.iter().for_each(|account| rooms_of[*account as usize].push(number as u32));
         }
-        Self { personas: personas(scenario), rooms, rooms_of }
+        Self { personas: personas(scenario), rooms, rooms_of, nodes }
     }
 
+    pub fn accounts(&self) -> u32 {
+        self.rooms_of.len() as u32
+    }
     pub fn account(&self, user: u32) -> u32 {
-        user % self.rooms_of.len() as u32
+        user % self.accounts()
+    }
+    /// Where an account is, and every user of it.
+    pub fn node(&self, account: u32) -> u32 {
+        account % self.nodes.max(1)
     }
     pub fn rooms_of(&self, user: u32) -> &[u32] {
         &self.rooms_of[self.account(user) as usize]
@@ -54,21 +66,21 @@ impl Crowd {
 }
 
 /// The next so many different accounts: everybody's turn comes before anybody's second.
-fn deal(queue: &mut VecDeque<u32>, count: u32, accounts: u32, random: &mut Random) -> Vec<u32> {
+fn deal(queue: &mut VecDeque<u32>, count: u32, accounts: impl Iterator<Item = u32> + Clone, random: &mut Random) -> Vec<u32> {
     let mut members = Vec::with_capacity(count as usize);
-    let mut is_in = vec![false; accounts as usize];
+    let mut is_in = HashSet::with_capacity(count as usize);
     let mut again = Vec::new();
     while members.len() < count as usize {
         let Some(account) = queue.pop_front() else {
-            let mut all: Vec<_> = (0..accounts).collect();
+            let mut all: Vec<_> = accounts.clone().collect();
             random.shuffle(&mut all);
             queue.extend(all);
             continue;
         };
-        if std::mem::replace(&mut is_in[account as usize], true) {
-            again.push(account);
-        } else {
+        if is_in.insert(account) {
             members.push(account);
+        } else {
+            again.push(account);
         }
     }
     again.into_iter().rev().for_each(|account| queue.push_front(account));

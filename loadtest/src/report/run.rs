@@ -87,6 +87,9 @@ pub struct Node {
     pub cpu_us: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_us_per_delivery: Option<f64>,
+    /// Of its own, when people and rooms were there and nobody was connected.
+    #[serde(default)]
+    pub memory_bytes_before: u64,
     pub memory_bytes_max: u64,
 }
 

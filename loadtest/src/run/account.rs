@@ -2,6 +2,7 @@
 //! renews and the others take what that one got.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -10,23 +11,25 @@ use crate::client::{Api, Error, Target};
 use crate::people::{PASSWORD, Person};
 
 pub struct Accounts {
-    accounts: Vec<RefCell<Person>>,
+    accounts: HashMap<u32, RefCell<Person>>,
     renewing: Mutex<()>,
     /// Of each: when its tokens were got.
-    since: Vec<RefCell<Instant>>,
+    since: HashMap<u32, RefCell<Instant>>,
 }
 
 impl Accounts {
-    pub fn new(accounts: Vec<Person>) -> Self {
-        let since = accounts.iter().map(|_| RefCell::new(Instant::now())).collect();
-        Self { accounts: accounts.into_iter().map(RefCell::new).collect(), renewing: Mutex::new(()), since }
+    /// Each with its number; only these may be asked for.
+    pub fn new(accounts: Vec<(u32, Person)>) -> Self {
+        let since = accounts.iter().map(|(number, _)| (*number, RefCell::new(Instant::now()))).collect();
+        let accounts = accounts.into_iter().map(|(number, account)| (number, RefCell::new(account))).collect();
+        Self { accounts, renewing: Mutex::new(()), since }
     }
 
     pub fn get(&self, account: u32) -> Person {
-        self.accounts[account as usize].borrow().clone()
+        self.accounts[&account].borrow().clone()
     }
     pub fn access(&self, account: u32) -> String {
-        self.accounts[account as usize].borrow().tokens.access.clone()
+        self.accounts[&account].borrow().tokens.access.clone()
     }
 
     /// Gets new tokens, unless somebody has just done so.
@@ -42,15 +45,15 @@ impl Accounts {
             Some(refresh) => nobody.refresh(refresh).await?,
             None => nobody.log_in(&name, PASSWORD, device).await?,
         };
-        self.accounts[account as usize].borrow_mut().tokens = tokens;
-        self.since[account as usize].replace(Instant::now());
+        self.accounts[&account].borrow_mut().tokens = tokens;
+        self.since[&account].replace(Instant::now());
         Ok(())
     }
 
     /// The API as this account, with a token that is good for a while yet.
     pub async fn api(&self, account: u32, target: Target) -> Result<Api, Error> {
-        let good_s = self.accounts[account as usize].borrow().tokens.expires_in_s;
-        let age_s = self.since[account as usize].borrow().elapsed().as_secs();
+        let good_s = self.accounts[&account].borrow().tokens.expires_in_s;
+        let age_s = self.since[&account].borrow().elapsed().as_secs();
         if age_s * 2 > u64::from(good_s) {
             self.renew(account, target).await?;
         }

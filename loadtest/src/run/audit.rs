@@ -1,7 +1,7 @@
 //! The end of a run: every room is read whole through the history API and held against what was acknowledged and seen.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,8 +14,8 @@ use super::job::Job;
 use super::user::Shared;
 use crate::client::{Target, is_temporary};
 use crate::history::Entry;
-use crate::people::source;
-use crate::plan::Crowd;
+use crate::people::Person;
+use crate::plan::{Crowd, Room};
 use crate::report::Offending;
 
 const PAGE: usize = 200;
@@ -24,21 +24,32 @@ const ROOMS_AT_A_TIME: usize = 8;
 /// A page that a node in trouble does not give within this time fails the run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Reads the rooms of these users; returns how many there were.
-pub async fn audit(job: &Job, users: &[u32], shared: &Shared) -> Result<u64> {
+/// The heads of the rooms that this worker's accounts made.
+pub async fn heads(job: &Job, shared: &Shared) -> Result<Vec<(u32, u64)>> {
+    let crowd = Crowd::of(&job.scenario);
+    let own: HashSet<_> = job.accounts.iter().map(|(account, _)| *account).collect();
+    let asking = (0..).zip(&crowd.rooms).filter(|(_, plan)| own.contains(&plan.members[0])).map(|(room, plan)| {
+        let (owner, target) = (plan.members[0], job.places.of(&crowd, plan.members[0]));
+        async move { anyhow::Ok((room, page(room, job.rooms[room as usize].1, 1, owner, target, job, shared).await?.head)) }
+    });
+    stream::iter(asking).buffer_unordered(ROOMS_AT_A_TIME).try_collect().await
+}
+
+/// Reads the rooms of these users; returns which there were.
+pub async fn audit(job: &Job, users: &[u32], shared: &Shared) -> Result<BTreeSet<u32>> {
     let crowd = Crowd::of(&job.scenario);
     // One reader for each room.
     let mut rooms: HashMap<u32, u32> = HashMap::new();
     for user in users {
         rooms.extend(crowd.rooms_of(*user).iter().map(|room| (*room, *user)));
     }
-    let audited = RefCell::new(0);
+    let audited = RefCell::new(BTreeSet::new());
     let reading = stream::iter(&rooms).map(|(room, user)| {
-        let (target, account) = (Target { node: job.node, source: job.sources.map(|first| source(first, *user)) }, crowd.account(*user));
+        let (target, account) = (job.places.of(&crowd, *user), crowd.account(*user));
         let (audited, crowd) = (&audited, &crowd);
         async move {
             read(job, crowd, *room, account, target, shared).await?;
-            *audited.borrow_mut() += 1;
+            audited.borrow_mut().insert(*room);
             anyhow::Ok(())
         }
     });
@@ -53,7 +64,7 @@ async fn read(job: &Job, crowd: &Crowd, room: u32, account: u32, target: Target,
     let mut after = if recording { 0 } else { base };
     let mut whole: Vec<Event> = Vec::new();
     let head = loop {
-        let page = page(room, after, account, target, job, shared).await?;
+        let page = page(room, after, PAGE, account, target, job, shared).await?;
         let Page { events, head, .. } = page;
         let mut books = shared.books.borrow_mut();
         if events.is_empty() && after < head {
@@ -77,7 +88,7 @@ async fn read(job: &Job, crowd: &Crowd, room: u32, account: u32, target: Target,
         }
     };
     shared.books.borrow_mut().ledger.closed(room, head);
-    knock(job, &crowd.rooms[room as usize].members, room, target, shared).await;
+    knock(job, crowd, room, target, shared).await;
     if recording {
         let entry = Entry::Final { room: id, base, head, events: whole };
         shared.recorder.borrow_mut().write(shared.clock.now_us(), &entry);
@@ -86,28 +97,30 @@ async fn read(job: &Job, crowd: &Crowd, room: u32, account: u32, target: Target,
 }
 
 /// Somebody who is no member asks for the room. Any page is one too many; whatever else is answered is fine.
-async fn knock(job: &Job, members: &[u32], room: u32, target: Target, shared: &Shared) {
-    let Some(stranger) = (0..job.accounts.len() as u32).find(|account| !members.contains(account)) else { return };
-    let Ok(api) = shared.accounts.api(stranger, target).await else { return };
+async fn knock(job: &Job, crowd: &Crowd, room: u32, target: Target, shared: &Shared) {
+    let Room { members, node, .. } = &crowd.rooms[room as usize];
+    let members: HashSet<_> = members.iter().collect();
+    let is_stranger = |account: &u32| crowd.node(*account) == *node && !members.contains(account);
+    let Some((stranger, Person { name, .. })) = job.accounts.iter().find(|(account, _)| is_stranger(account)) else { return };
+    let Ok(api) = shared.accounts.api(*stranger, target).await else { return };
     let id = job.rooms[room as usize].0;
     if let Ok(page) = api.page_after(id, 0, 1).await {
-        let name = &job.accounts[stranger as usize].name;
         let what = format!("{name} is no member and was given {} events of the history", page.events.len());
         shared.books.borrow_mut().ledger.offences.add(Offending::Unauthorised, id, Some(page.from), what);
     }
 }
 
-async fn page(room: u32, after: u64, account: u32, target: Target, job: &Job, shared: &Shared) -> Result<Page> {
+async fn page(room: u32, after: u64, limit: usize, account: u32, target: Target, job: &Job, shared: &Shared) -> Result<Page> {
     let begun = Instant::now();
     loop {
         let api = shared.accounts.api(account, target).await;
         let page = match api {
-            Ok(api) => api.page_after(job.rooms[room as usize].0, after, PAGE).await,
+            Ok(api) => api.page_after(job.rooms[room as usize].0, after, limit).await,
             Err(error) => Err(error),
         };
         match page {
             Err(error) if is_temporary(&error) && begun.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(50)).await,
-            page => return page.with_context(|| format!("room number {room} could not be audited")),
+            page => return page.with_context(|| format!("room number {room} could not be read")),
         }
     }
 }

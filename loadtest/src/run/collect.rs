@@ -170,7 +170,7 @@ pub fn integrity(outcomes: Vec<Outcome>, rooms: u64) -> Integrity {
         sum.delivered += outcome.delivered;
         sum.receivers += outcome.receivers;
         sum.uncompared += outcome.uncompared;
-        sum.rooms_audited = sum.rooms_audited.max(outcome.rooms_audited);
+        sum.rooms_audited.extend(outcome.rooms_audited);
     }
     let offences = &sum.offences;
     Integrity {
@@ -189,7 +189,7 @@ pub fn integrity(outcomes: Vec<Outcome>, rooms: u64) -> Integrity {
         unauthorised: offences.count(Offending::Unauthorised),
         wrong: offences.count(Offending::Wrong),
         uncompared: sum.uncompared,
-        rooms_audited: sum.rooms_audited,
+        rooms_audited: sum.rooms_audited.len() as u64,
         offences: sum.offences.kept,
         history: None,
         checker: None,

@@ -1,5 +1,6 @@
 //! What a coordinator and its workers say to each other, as values. Carries nothing itself.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use schema::RoomId;
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::books::Counts;
 use super::offences::Offences;
+use super::places::Places;
 use crate::measure::Tally;
 use crate::people::Person;
 use crate::scenario::Scenario;
@@ -17,11 +19,9 @@ pub struct Job {
     pub scenario: Scenario,
     pub worker: u32,
     pub workers: u32,
-    /// Where the node listens.
-    pub node: std::net::SocketAddr,
-    /// The first of the loopback addresses that connections come from; none: the machine's own.
-    pub sources: Option<u32>,
-    pub accounts: Vec<Person>,
+    pub places: Places,
+    /// Those of this worker's users, by their numbers.
+    pub accounts: Vec<(u32, Person)>,
     /// Rooms by their number in the plan, each with the head that it had before the run.
     pub rooms: Vec<(RoomId, u64)>,
     /// Where devices write their histories; none: nowhere.
@@ -44,6 +44,8 @@ pub enum Order {
     Cut { share: f64, away_us: u64 },
     /// Nothing more is to be done: the phases end now.
     Stop,
+    /// Nobody posts any more: read the heads of the rooms whose owners are yours, and say them.
+    Heads,
     /// The heads of the rooms after the last answer: wait until every device is as far, then say `Done`.
     Converge { heads: Vec<u64> },
 }
@@ -61,6 +63,8 @@ pub enum Said {
     Quiet {
         unanswered: u64,
     },
+    /// Rooms by number, each with its head.
+    Heads(Vec<(u32, u64)>),
     Done(Box<Outcome>),
     Failed(String),
 }
@@ -86,6 +90,7 @@ pub struct Outcome {
     pub delivered: u64,
     pub receivers: u64,
     pub uncompared: u64,
-    pub rooms_audited: u64,
+    /// By their numbers: several workers may have read the same one.
+    pub rooms_audited: BTreeSet<u32>,
     pub offences: Offences,
 }

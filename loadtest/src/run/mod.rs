@@ -7,12 +7,14 @@ mod audit;
 mod books;
 mod clock;
 mod collect;
-mod crew;
 mod faults;
+mod fleet;
 mod job;
 mod ledger;
 mod nodes;
 mod offences;
+mod places;
+mod prepare;
 mod slices;
 mod stop;
 pub mod text;
@@ -26,40 +28,37 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use schema::RoomId;
 
-pub use crew::{WorkerKind, worker_process};
+pub use fleet::{Guests, Hiring, KEY, WorkerKind, join};
 pub use nodes::Watched;
 pub use stop::Stop;
 
 use crate::check::{self, Bounds};
-use crate::client::{Api, Target, is_temporary};
+use crate::client::{Api, Target};
 use crate::history::{Entry, Recorder, Run};
 use crate::measure::Tally;
-use crate::people::{self, Person};
-use crate::plan::Crowd;
 use crate::report::{self, FORMAT, Machine, Moment, RunReport, ScenarioEcho, Server, Verdict};
 use crate::scenario::{Scenario, Span};
 use clock::{RunClock, unix_us};
 use collect::Collected;
-use crew::Crew;
 use faults::Faults;
-use job::{Job, Order, Outcome, Said};
-use nodes::Reading;
+use fleet::Fleet;
+use job::{Order, Outcome, Said};
+use nodes::Watch;
+use prepare::prepare;
 
 /// How a scenario is to be carried out.
 #[derive(Clone)]
 pub struct Options {
     /// For the report.
     pub mode: String,
-    pub address: SocketAddr,
-    /// The node's process, if it is known.
-    pub node: Option<Watched>,
-    /// What the node's configuration differs in from its defaults, if this program started it.
+    /// Nodes; several share nothing, and people and rooms are dealt out among them. A fault of the node is the first one's.
+    pub addresses: Vec<SocketAddr>,
+    /// Their processes, as far as they are known.
+    pub nodes: Vec<Watched>,
+    /// What the nodes' configuration differs in from its defaults, if this program started it.
     pub config: Vec<String>,
-    pub workers: u32,
-    pub worker_kind: WorkerKind,
+    pub hiring: Hiring,
     /// Where histories go; none: nothing is written.
     pub history: Option<PathBuf>,
     /// How long to wait for everything to have arrived when the phases are over.
@@ -77,11 +76,10 @@ impl Options {
     pub fn new(mode: &str, address: SocketAddr) -> Self {
         Self {
             mode: mode.to_owned(),
-            address,
-            node: Watched::found(address),
+            addresses: vec![address],
+            nodes: Watched::found(address).into_iter().collect(),
             config: Vec::new(),
-            workers: 1,
-            worker_kind: WorkerKind::Process,
+            hiring: Hiring { workers: 1, kind: WorkerKind::Process, guests: None },
             history: None,
             converge: Duration::from_secs(30),
             connecting_max: 64,
@@ -100,6 +98,8 @@ pub enum News {
         done: u32,
         all: u32,
     },
+    /// Something has to be done by hand.
+    Wanted(String),
     /// The first phase begins, and all of them last so long.
     Begun {
         lasts_s: f64,
@@ -116,34 +116,21 @@ pub type Tell<'a> = &'a (dyn Fn(News) + Sync);
 pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Result<RunReport> {
     let started_us = unix_us();
     let clock = RunClock::since(started_us);
-    check_faults(scenario, options)?;
+    let scenario = &dealt(scenario, options)?;
     let prepared = options.stop.or(prepare(scenario, options, tell)).await?;
-    let workers = workers(scenario, options.workers);
-    let (accounts, rooms) = (prepared.accounts.clone(), prepared.rooms.clone());
-    let base = Job {
-        scenario: scenario.clone(),
-        worker: 0,
-        workers,
-        node: options.address,
-        sources: prepared.sources,
-        accounts,
-        rooms,
-        history: options.history.clone(),
-        epoch_us: started_us,
-        connecting_max: options.connecting_max,
-        reconnecting_max: options.reconnecting_max,
-        converge_us: options.converge.as_micros() as u64,
-    };
-    let mut crew = Crew::start(&base, options.worker_kind).await?;
-    options.stop.or(connected(&mut crew, scenario.people.users, tell)).await?;
-    let mut found = carry_out(scenario, options, &mut crew, clock, tell).await?;
+    let hiring = Hiring { workers: workers(scenario, options.hiring), ..options.hiring };
+    let job = |worker| prepared.job(scenario, options, worker, hiring.all(), started_us);
+    let watch = Watch::over(&options.nodes);
+    let mut fleet = Fleet::start(hiring, job, |wanted| tell(News::Wanted(wanted))).await?;
+    options.stop.or(connected(&mut fleet, scenario.people.users, tell)).await?;
+    let mut found = carry_out(scenario, options, &mut fleet, watch, clock, tell).await?;
     tell(News::Converging);
-    let outcomes = converge(&prepared, options, &mut crew, &mut found).await?;
-    drop(crew);
-    let mut report = reported(scenario, options, found, outcomes, &prepared, started_us);
-    report.server.version = match options.node.as_ref().and_then(Watched::version) {
+    let outcomes = converge(prepared.rooms.len(), &mut fleet, &mut found).await?;
+    drop(fleet);
+    let mut report = reported(scenario, options, found, outcomes, prepared.rooms.len(), started_us);
+    report.server.version = match options.nodes.first().and_then(Watched::version) {
         Some(version) => Some(version.to_owned()),
-        None => protocol(options.address).await,
+        None => protocol(options.addresses[0]).await,
     };
     if let Some(folder) = &options.history {
         tell(News::Auditing);
@@ -157,51 +144,36 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     Ok(report)
 }
 
-/// As many as were asked for, and so many that each one's connections fit into what it may open.
-fn workers(scenario: &Scenario, asked: u32) -> u32 {
-    let files = u32::try_from(crate::process::raise_open_files()).unwrap_or(u32::MAX);
-    let least = scenario.people.users.div_ceil(files.saturating_sub(FILES_SPARE).max(1));
-    asked.max(least).clamp(1, scenario.people.accounts())
-}
-
-fn check_faults(scenario: &Scenario, options: &Options) -> Result<()> {
+/// The scenario over as many nodes as there are. Errors: it does not fit, or wants what cannot be done to them.
+fn dealt(scenario: &Scenario, options: &Options) -> Result<Scenario> {
+    ensure!(!options.addresses.is_empty(), "a run needs a node");
     let breaks = scenario.fault.iter().find(|fault| fault.kind.is_of_the_node());
     if let Some(fault) = breaks
-        && !options.node.as_ref().is_some_and(Watched::is_breakable)
+        && !options.nodes.first().is_some_and(Watched::is_breakable)
     {
         bail!("the scenario wants to `{}` the node, and this program did not start it: use --start", fault.kind.text());
     }
-    Ok(())
+    if options.hiring.guests.is_some() && options.history.is_some() {
+        bail!("workers from elsewhere write their histories elsewhere: leave out --history, or use --workers alone");
+    }
+    let mut scenario = scenario.clone();
+    scenario.people.nodes = Some(options.addresses.len() as u32).filter(|nodes| *nodes > 1);
+    Scenario::read(&scenario.to_toml()).map_err(|mistakes| anyhow::anyhow!("{}", mistakes[0].what))
 }
 
-struct Prepared {
-    accounts: Vec<Person>,
-    rooms: Vec<(RoomId, u64)>,
-    crowd: Crowd,
-    sources: Option<u32>,
+/// As many as were asked for, and so many that each one's connections fit into what it may open.
+fn workers(scenario: &Scenario, hiring: Hiring) -> u32 {
+    let files = u32::try_from(crate::process::raise_open_files()).unwrap_or(u32::MAX);
+    let least = scenario.people.users.div_ceil(files.saturating_sub(FILES_SPARE).max(1));
+    let guests = hiring.all() - hiring.workers;
+    hiring.workers.max(least.saturating_sub(guests)).clamp(1, scenario.people.accounts().saturating_sub(guests).max(1))
 }
 
-async fn prepare(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Result<Prepared> {
-    let crowd = Crowd::of(scenario);
-    let target = Target::new(options.address);
-    // Runs one after the other come from other addresses: sign-ups are bounded by address for hours.
-    let sources = options.address.ip().is_loopback().then(|| rand::random_range(0..10_000_000));
-    let all = scenario.people.accounts();
-    let prefix = format!("load-{:08x}-", rand::random::<u32>());
-    let signing_up = |done| tell(News::Preparing { what: "signing up", done, all });
-    let accounts = people::sign_up(target, sources, &prefix, all, &signing_up).await?;
-    let count = crowd.rooms.len() as u32;
-    let making = |done| tell(News::Preparing { what: "making rooms", done, all: count });
-    let members: Vec<_> = crowd.rooms.iter().map(|room| room.members.iter().map(|member| *member as usize).collect()).collect();
-    let rooms = people::make_rooms(target, sources, &accounts, &members, &making).await?;
-    Ok(Prepared { accounts, rooms, crowd, sources })
-}
-
-async fn connected(crew: &mut Crew, users: u32, tell: Tell<'_>) -> Result<()> {
-    let mut done = vec![0; crew.workers() as usize];
+async fn connected(fleet: &mut Fleet, users: u32, tell: Tell<'_>) -> Result<()> {
+    let mut done = vec![0; fleet.workers() as usize];
     let mut connected = 0;
-    while connected < crew.workers() {
-        match crew.hear().await? {
+    while connected < fleet.workers() {
+        match fleet.hear().await? {
             (worker, Said::Connecting { done: some }) => done[worker as usize] = some,
             (_, Said::Connected) => connected += 1,
             (_, said) => bail!("a worker spoke out of turn: {said:?}"),
@@ -215,9 +187,7 @@ async fn connected(crew: &mut Crew, users: u32, tell: Tell<'_>) -> Result<()> {
 struct Found {
     collected: Collected,
     faults: Vec<report::Fault>,
-    reading: Reading,
-    /// The node's time over the measured seconds.
-    node_cpu_us: u64,
+    watch: Watch,
     stopped_s: Option<f64>,
 }
 
@@ -226,28 +196,29 @@ const FILES_SPARE: u32 = 500;
 /// Between the order to begin and the first intended action.
 const RUN_UP_US: u64 = 500_000;
 
-async fn carry_out(scenario: &Scenario, options: &Options, crew: &mut Crew, clock: RunClock, tell: Tell<'_>) -> Result<Found> {
+async fn carry_out(
+    scenario: &Scenario,
+    options: &Options,
+    fleet: &mut Fleet,
+    mut watch: Watch,
+    clock: RunClock,
+    tell: Tell<'_>,
+) -> Result<Found> {
     let at_us = clock.now_us() + RUN_UP_US;
-    crew.order(&Order::Go { at_us }).await?;
+    fleet.order(&Order::Go { at_us }).await?;
     tell(News::Begun { lasts_s: scenario.lasts_us() as f64 / 1e6 });
-    let mut faults = Faults::of(scenario, options.node.clone(), clock, at_us);
-    let (mut collected, mut reading) = (Collected::new(scenario, crew.workers()), Reading::default());
-    if let Some(node) = &options.node {
-        node.look(&mut reading, 1);
-    }
-    let (cpu_before, mut looked_us, mut quiet, mut stopped_s) = (reading.total_cpu_us(), clock.now_us(), 0, None);
-    while quiet < crew.workers() {
+    let mut faults = Faults::of(scenario, options.nodes.first().cloned(), clock, at_us);
+    let (mut collected, mut quiet, mut stopped_s) = (Collected::new(scenario, fleet.workers()), 0, None);
+    watch.begin(clock.now_us());
+    while quiet < fleet.workers() {
         tokio::select! {
-            said = crew.hear() => match said? {
+            said = fleet.hear() => match said? {
                 (_, Said::Second(second)) => {
-                    let moment = collected.second(&second, || {
-                        let over_us = clock.now_us() - std::mem::replace(&mut looked_us, clock.now_us());
-                        options.node.iter().map(|node| node.look(&mut reading, over_us)).collect()
-                    });
+                    let moment = collected.second(&second, || watch.look(clock.now_us()));
                     if let Some((moment, tally)) = moment {
                         if options.until_missed && is_missed(scenario, &collected, moment.at_s) {
                             collected.stop(moment.at_s);
-                            crew.order(&Order::Stop).await?;
+                            fleet.order(&Order::Stop).await?;
                         }
                         tell(News::Second(Box::new((moment, tally))));
                     }
@@ -259,19 +230,16 @@ async fn carry_out(scenario: &Scenario, options: &Options, crew: &mut Crew, cloc
                 let now_s = clock.now_us().saturating_sub(at_us) as f64 / 1e6;
                 stopped_s = Some(now_s);
                 collected.stop(now_s);
-                crew.order(&Order::Stop).await?;
+                fleet.order(&Order::Stop).await?;
             }
             step = faults.next(), if stopped_s.is_none() => match step? {
-                faults::Step::Cut { share, away_us } => crew.order(&Order::Cut { share, away_us }).await?,
+                faults::Step::Cut { share, away_us } => fleet.order(&Order::Cut { share, away_us }).await?,
                 faults::Step::Told(fault) => tell(News::Fault(fault)),
             },
         }
     }
-    if let Some(node) = &options.node {
-        node.look(&mut reading, 1);
-    }
-    let node_cpu_us = reading.total_cpu_us() - cpu_before;
-    Ok(Found { collected, faults: faults.finish().await?, reading, node_cpu_us, stopped_s })
+    watch.look(clock.now_us());
+    Ok(Found { collected, faults: faults.finish().await?, watch, stopped_s })
 }
 
 /// A phase ended, and it was one too many.
@@ -280,12 +248,22 @@ fn is_missed(scenario: &Scenario, collected: &Collected, at_s: f64) -> bool {
 }
 
 /// Asks for the heads when nobody posts any more, and lets the workers wait for them and audit.
-async fn converge(prepared: &Prepared, options: &Options, crew: &mut Crew, found: &mut Found) -> Result<Vec<Outcome>> {
-    let heads = heads(prepared, options.address).await?;
-    crew.order(&Order::Converge { heads }).await?;
+async fn converge(rooms: usize, fleet: &mut Fleet, found: &mut Found) -> Result<Vec<Outcome>> {
+    fleet.order(&Order::Heads).await?;
+    let (mut heads, mut told) = (vec![0; rooms], 0);
+    while told < fleet.workers() {
+        match fleet.hear().await? {
+            (_, Said::Heads(some)) => {
+                told += 1;
+                some.into_iter().for_each(|(room, head)| heads[room as usize] = head);
+            }
+            (_, said) => bail!("a worker spoke out of turn: {said:?}"),
+        }
+    }
+    fleet.order(&Order::Converge { heads }).await?;
     let mut outcomes = Vec::new();
-    while outcomes.len() < crew.workers() as usize {
-        match crew.hear().await? {
+    while outcomes.len() < fleet.workers() as usize {
+        match fleet.hear().await? {
             (_, Said::Second(second)) => drop(found.collected.second(&second, Vec::new)),
             (_, Said::Done(outcome)) => outcomes.push(*outcome),
             (_, said) => bail!("a worker spoke out of turn: {said:?}"),
@@ -294,38 +272,9 @@ async fn converge(prepared: &Prepared, options: &Options, crew: &mut Crew, found
     Ok(outcomes)
 }
 
-async fn heads(prepared: &Prepared, address: SocketAddr) -> Result<Vec<u64>> {
-    let asking = prepared.rooms.iter().zip(&prepared.crowd.rooms).map(|((room, base), plan)| async move {
-        let reader = &prepared.accounts[plan.members[0] as usize];
-        let mut api = Api::signed_in(
-            Target { node: address, source: prepared.sources.map(|first| people::source(first, plan.members[0])) },
-            &reader.tokens.access,
-        );
-        let mut tries = 0;
-        loop {
-            match api.page_after(*room, *base, 1).await {
-                Ok(page) => return anyhow::Ok(page.head),
-                // A run that is longer than a token lives.
-                Err(error) if tries < 600 && is_temporary(&error) => tokio::time::sleep(Duration::from_millis(100)).await,
-                Err(_) if tries == 0 => api = reader.reader(api.target).await?,
-                Err(error) => return Err(error).context("the head of a room could not be read"),
-            }
-            tries += 1;
-        }
-    });
-    stream::iter(asking).buffered(16).try_collect().await
-}
-
-fn reported(
-    scenario: &Scenario,
-    options: &Options,
-    found: Found,
-    outcomes: Vec<Outcome>,
-    prepared: &Prepared,
-    started_us: u64,
-) -> RunReport {
-    let Found { collected, faults, reading, node_cpu_us, stopped_s } = found;
-    let integrity = collect::integrity(outcomes, prepared.rooms.len() as u64);
+fn reported(scenario: &Scenario, options: &Options, found: Found, outcomes: Vec<Outcome>, rooms: usize, started_us: u64) -> RunReport {
+    let Found { collected, faults, watch, stopped_s } = found;
+    let integrity = collect::integrity(outcomes, rooms as u64);
     let total = collected.total();
     let delivered: u64 = collected
         .phases()
@@ -334,7 +283,6 @@ fn reported(
         .filter(|it| ["deliver", "replay"].contains(&it.name.as_str()))
         .map(|it| it.done)
         .sum();
-    let nodes = options.node.iter().map(|node| node.told(&reading, node_cpu_us, delivered)).collect();
     let (phases, actions) = (collected.phases(), total.actions(collected.measured_s()));
     let generator = collected.generator(u64::from(scenario.people.users));
     let (timeline, slices) = collected.into_timeline();
@@ -354,7 +302,12 @@ fn reported(
             toml: scenario.to_toml(),
         },
         machine: machine(),
-        server: Server { address: options.address.to_string(), version: None, config: options.config.clone(), nodes },
+        server: Server {
+            address: options.addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", "),
+            version: None,
+            config: options.config.clone(),
+            nodes: watch.told(delivered),
+        },
         phases,
         faults,
         actions,

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use anyhow::Context;
 use tokio::sync::Mutex;
 
+use crate::people::{self, Person};
 use crate::process::{self, Process};
 use crate::report::{Node, NodeMoment};
 use crate::scenario::FaultKind;
@@ -20,15 +22,6 @@ pub struct Watched {
     pid: Arc<AtomicU32>,
     process: Option<Arc<Mutex<Process>>>,
     version: Option<String>,
-}
-
-/// What was read of a process the last time, so that a restart is not a negative time.
-#[derive(Debug, Default)]
-pub struct Reading {
-    pid: u32,
-    cpu_us: u64,
-    total_cpu_us: u64,
-    memory_bytes_max: u64,
 }
 
 impl Watched {
@@ -48,25 +41,14 @@ impl Watched {
         Some(Self { name: format!("node (process {pid})"), pid: Arc::new(AtomicU32::new(pid)), process: None, version: None })
     }
 
+    /// Makes so many people by the command line of a node that was started here.
+    pub async fn enrol(&self, prefix: &str, count: u32, tell: people::Tell<'_>) -> anyhow::Result<Vec<Person>> {
+        let process = self.process.as_ref().context("a node that this program did not start has no command line here")?;
+        people::enrol(&*process.lock().await, prefix, count, tell).await
+    }
+
     pub fn is_breakable(&self) -> bool {
         self.process.is_some()
-    }
-
-    /// What it used since the last look, over so many microseconds.
-    pub fn look(&self, reading: &mut Reading, over_us: u64) -> NodeMoment {
-        let pid = self.pid.load(Ordering::Relaxed);
-        let cpu_us = process::cpu_us(pid).unwrap_or(0);
-        let used = if pid == reading.pid { cpu_us.saturating_sub(reading.cpu_us) } else { cpu_us };
-        let memory_bytes = process::private_bytes(pid).unwrap_or(0);
-        reading.memory_bytes_max = reading.memory_bytes_max.max(memory_bytes);
-        reading.total_cpu_us += used;
-        (reading.pid, reading.cpu_us) = (pid, cpu_us);
-        NodeMoment { cpu_percent: used as f64 * 100.0 / over_us.max(1) as f64, memory_bytes }
-    }
-
-    pub fn told(&self, reading: &Reading, cpu_us: u64, deliveries: u64) -> Node {
-        let cpu_us_per_delivery = (deliveries > 0).then(|| cpu_us as f64 / deliveries as f64);
-        Node { name: self.name.clone(), cpu_us, cpu_us_per_delivery, memory_bytes_max: reading.memory_bytes_max }
     }
 
     /// Does it; returns when the node is ready again.
@@ -102,9 +84,67 @@ impl Watched {
     }
 }
 
+/// All nodes of a run, and what was seen of them so far.
+pub struct Watch {
+    seen: Vec<(Watched, Reading)>,
+    looked_us: u64,
+}
+
+/// What was read of a process the last time, so that a restart is not a negative time.
+#[derive(Debug, Default)]
+struct Reading {
+    pid: u32,
+    cpu_us: u64,
+    total_cpu_us: u64,
+    memory_bytes_before: u64,
+    memory_bytes_max: u64,
+}
+
+impl Watch {
+    /// From now on, before anybody is connected.
+    pub fn over(nodes: &[Watched]) -> Self {
+        let seen = nodes.iter().map(|node| {
+            let mut reading = Reading::default();
+            reading.memory_bytes_before = reading.look(node, 1).memory_bytes;
+            (node.clone(), reading)
+        });
+        Self { seen: seen.collect(), looked_us: 0 }
+    }
+
+    /// What is used from now on is the run's.
+    pub fn begin(&mut self, now_us: u64) {
+        self.look(now_us);
+        self.seen.iter_mut().for_each(|(_, reading)| reading.total_cpu_us = 0);
+    }
+
+    /// What they used since the last look.
+    pub fn look(&mut self, now_us: u64) -> Vec<NodeMoment> {
+        let over_us = now_us - std::mem::replace(&mut self.looked_us, now_us);
+        self.seen.iter_mut().map(|(node, reading)| reading.look(node, over_us)).collect()
+    }
+
+    /// Which node gave which delivery is not known: only one alone is told what each cost it.
+    pub fn told(&self, delivered: u64) -> Vec<Node> {
+        let delivered = if self.seen.len() == 1 { delivered } else { 0 };
+        let told = self.seen.iter().map(|(node, reading)| {
+            let Reading { total_cpu_us: cpu_us, memory_bytes_before, memory_bytes_max, .. } = *reading;
+            let cpu_us_per_delivery = (delivered > 0).then(|| cpu_us as f64 / delivered as f64);
+            Node { name: node.name.clone(), cpu_us, cpu_us_per_delivery, memory_bytes_before, memory_bytes_max }
+        });
+        told.collect()
+    }
+}
+
 impl Reading {
-    pub fn total_cpu_us(&self) -> u64 {
-        self.total_cpu_us
+    fn look(&mut self, node: &Watched, over_us: u64) -> NodeMoment {
+        let pid = node.pid.load(Ordering::Relaxed);
+        let cpu_us = process::cpu_us(pid).unwrap_or(0);
+        let used = if pid == self.pid { cpu_us.saturating_sub(self.cpu_us) } else { cpu_us };
+        let memory_bytes = process::private_bytes(pid).unwrap_or(0);
+        self.memory_bytes_max = self.memory_bytes_max.max(memory_bytes);
+        self.total_cpu_us += used;
+        (self.pid, self.cpu_us) = (pid, cpu_us);
+        NodeMoment { cpu_percent: used as f64 * 100.0 / over_us.max(1) as f64, memory_bytes }
     }
 }
 

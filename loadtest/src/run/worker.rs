@@ -18,10 +18,8 @@ use super::clock::RunClock;
 use super::job::{Job, Order, Outcome, Said, Second};
 use super::ticker::Ticker;
 use super::user::{Core, Moments, Shared, User};
-use crate::client::Target;
 use crate::history::Recorder;
 use crate::measure::own;
-use crate::people::source;
 use crate::plan::{Doing, Intended, Plan};
 use crate::report::Offending;
 use crate::scenario::{Codec, Scenario};
@@ -77,15 +75,15 @@ impl Worker {
             trouble: RefCell::new(None),
         });
         let crowd = plan.crowd();
-        let target = |user: u32| Target { node: job.node, source: job.sources.map(|first| source(first, user)) };
+        let own: HashMap<_, _> = job.accounts.iter().map(|(number, account)| (*number, account)).collect();
         let users = plan.users().map(|number| {
             let account = crowd.account(number);
-            let known = &job.accounts[account as usize];
+            let known = own[&account];
             let rooms: Vec<_> = crowd.rooms_of(number).iter().map(|room| (*room, job.rooms[*room as usize].0)).collect();
             let recording = job.history.is_some();
             let (user, device) = (known.tokens.user, known.device);
             let core = Core::new(number, user, device, format(&job.scenario, number), &rooms, recording);
-            (number, User::new(core, target(number), account))
+            (number, User::new(core, job.places.of(crowd, number), account))
         });
         let users = users.collect();
         Ok(Self { job, plan: Some(plan), users, shared, said, go_us: 0, seconds: 0, cpu_us: own::cpu_us() })
@@ -108,6 +106,7 @@ impl Worker {
         self.carry_out(&mut ticker, orders).await?;
         let heads = loop {
             match orders.recv().await.context("the coordinator is gone")? {
+                Order::Heads => self.say(Said::Heads(audit::heads(&self.job, &self.shared).await?)).await?,
                 Order::Converge { heads } => break heads,
                 Order::Go { .. } | Order::Cut { .. } | Order::Stop => {}
             }
@@ -157,7 +156,7 @@ impl Worker {
                         (is_over, over) = (true, Instant::now().min(over));
                         ticker.stop();
                     }
-                    Order::Go { .. } | Order::Converge { .. } => bail!("the run is under way"),
+                    Order::Go { .. } | Order::Heads | Order::Converge { .. } => bail!("the run is under way"),
                 },
                 _ = second.tick() => self.second().await?,
                 _ = look.tick(), if is_over => {

@@ -64,11 +64,17 @@ pub struct People {
     /// Accounts behind them; fewer than users when several devices share one. Each costs the node a password hash once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounts: Option<u32>,
+    /// Nodes that share nothing: people and rooms are dealt out among them. A run sets it to the number of nodes that it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u32>,
 }
 
 impl People {
     pub fn accounts(&self) -> u32 {
         self.accounts.unwrap_or(self.users).min(self.users)
+    }
+    pub fn nodes(&self) -> u32 {
+        self.nodes.unwrap_or(1).max(1)
     }
 }
 

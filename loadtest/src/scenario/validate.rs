@@ -69,9 +69,10 @@ fn is_weight(weight: f64) -> bool {
 
 impl Rooms {
     fn mistakes(&self, at: &str, people: &super::People, found: &mut Found) {
-        let accounts = people.accounts();
+        let (accounts, nodes) = (people.accounts() / people.nodes(), people.nodes());
         if self.members == 0 || self.members > accounts {
-            found.push((format!("{at}.members"), format!("{} members cannot be had from {accounts} accounts", self.members)));
+            let each = if nodes > 1 { format!(" on each of {nodes} nodes") } else { String::new() };
+            found.push((format!("{at}.members"), format!("{} members cannot be had from {accounts} accounts{each}", self.members)));
         }
         if !is_weight(self.weight) || !is_weight(self.zipf) || self.zipf > 5.0 {
             found.push((at.to_owned(), "`weight` is a number from 0 on, `zipf` one from 0 to 5".into()));
