@@ -17,7 +17,10 @@ export default defineConfig({
       'decode-named-character-reference': fileURLToPath(new URL('./src/markdown/entities.ts', import.meta.url)),
     },
   },
-  build: { target: 'es2023', assetsInlineLimit: 0, sourcemap: false, modulePreload: { polyfill: false }, reportCompressedSize: false },
+  build: {
+    target: 'es2023', assetsInlineLimit: 0, sourcemap: false, modulePreload: { polyfill: false }, reportCompressedSize: false,
+    rolldownOptions: { output: { chunkFileNames: ({ facadeModuleId }) => `assets/${/\/src\/words\/\w+\.ts$/.test(facadeModuleId ?? '') ? 'words-' : ''}[name]-[hash].js` } },
+  },
   worker: { format: 'es' },
   server: { proxy: { '/v1': { target: node, ws: true, changeOrigin: false } } },
 });

@@ -1,6 +1,6 @@
 // Starts the page: theme, engine, screens, and the service worker that keeps the shell.
 
-import './model/early';
+import { words } from './model/early';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import './app.css';
@@ -11,9 +11,12 @@ import { applyTheme } from './model/theme';
 import { ownScript } from './model/trusted';
 
 applyTheme();
+const root = document.getElementById('root')!;
 const engine = new Engine();
-createRoot(document.getElementById('root')!).render(<App engine={engine} />);
-void engine.boot();
+words.then(() => {
+  createRoot(root).render(<App engine={engine} />);
+  void engine.boot();
+}, () => { root.textContent = 'Hubbub could not be loaded. Look at the connection, then reload this page.'; });
 
 // Not while the page comes up: it has the shell already, or needs none yet.
 if (import.meta.env.PROD && 'serviceWorker' in navigator) whenIdle(() => {

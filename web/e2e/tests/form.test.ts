@@ -265,7 +265,7 @@ test('59: from right to left: texts and names run in their own direction, the wh
       const rooms = (await tab.page.getByRole('navigation', { name: 'Rooms' }).boundingBox())!;
       expect(rooms.x).toBeGreaterThan(composer!.x + composer!.width - 1);
       const line = tab.page.locator(`[data-room="${room}"]`);
-      const [icon, name] = await Promise.all([line.locator('svg').first().boundingBox(), line.locator('bdi').boundingBox()]);
+      const [icon, name] = await Promise.all([line.locator('svg').first().boundingBox(), line.locator('.truncate').boundingBox()]);
       expect(icon!.x - (name!.x + name!.width)).toBeLessThan(24);
     }
     expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);

@@ -109,9 +109,9 @@ test('48: devices are listed; one that is signed out elsewhere is out at once', 
   await b.page.getByRole('button', { name: 'Devices' }).click();
   const dialog = b.page.getByRole('dialog', { name: 'Devices' });
   await dialog.getByText('this one').waitFor();
-  await dialog.getByRole('button', { name: 'Sign out Firefox on macOS' }).click();
+  await dialog.getByRole('button', { name: 'Sign out Firefox · macOS' }).click();
   await second.page.getByText('This device was signed out').waitFor({ timeout: 5_000 });
-  await eventually(() => dialog.getByText('Firefox on macOS').count()).toBe(0);
+  await eventually(() => dialog.getByText('Firefox · macOS').count()).toBe(0);
   await b.page.keyboard.press('Escape');
   await second.close();
 });

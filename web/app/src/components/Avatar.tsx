@@ -3,6 +3,7 @@
 import type { Status } from '@hubbub/sdk';
 import { hueOf, initials } from '../model/names';
 import { useHere, usePerson } from '../model/use';
+import { say } from '../words';
 
 const SIZES = { 20: 'size-5 text-[0.5rem]', 24: 'size-6 text-[0.625rem]', 32: 'size-8 text-xs', 36: 'size-9 text-sm', 40: 'size-10 text-sm', 64: 'size-16 text-xl' } as const;
 
@@ -22,11 +23,11 @@ export function Avatar({ id, size = 36, dot = false, ring = 'ring-bg' }: { id: s
   );
 }
 
-const SAID: Record<Status, string> = { online: 'online', idle: 'idle', busy: 'do not disturb', away: 'away', invisible: 'offline', offline: 'offline' };
+export const statusOf = (status: Status): string => say(`status.${status === 'invisible' ? 'offline' : status}`);
 const LOOK: Record<Status, string> = { online: 'bg-here', idle: 'bg-idle', away: 'bg-idle', busy: 'bg-busy', invisible: 'bg-panel border-2 border-ink-3', offline: 'bg-panel border-2 border-ink-3' };
 
 export function Dot({ status, className = '' }: { status: Status; className?: string }) {
-  return <span role="img" aria-label={SAID[status]} data-status={status} className={`inline-block size-2.5 shrink-0 rounded-full ${LOOK[status]} ${className}`} />;
+  return <span role="img" aria-label={statusOf(status)} data-status={status} className={`inline-block size-2.5 shrink-0 rounded-full ${LOOK[status]} ${className}`} />;
 }
 
 export function LiveDot({ id, className }: { id: string; className?: string }) {

@@ -2,6 +2,7 @@
 
 import { useEffect, useState, type ReactNode } from 'react';
 import { useApp } from '../model/state';
+import { say } from '../words';
 
 const PATIENCE_MS = 2_000;
 
@@ -16,14 +17,14 @@ export function Banner() {
     const timer = setTimeout(() => setLate(true), Math.max(0, PATIENCE_MS - (Date.now() - since)));
     return () => clearTimeout(timer);
   }, [since]);
-  if (why) return <Over><p role="alert" className={`${PILL} border-loud/40 text-loud`}>{why}</p></Over>;
+  if (why) return <Over><p role="alert" className={`${PILL} border-loud/40 text-loud`}>{say(`banner.${why}`)}</p></Over>;
   if (late && since) {
     return (
       <Over>
         <p role="status" data-banner="away" className={PILL}>
           <span className="pulse size-2 shrink-0 rounded-full bg-idle" />
-          <b className="shrink-0 font-semibold">{navigator.onLine ? 'Connecting…' : 'You are offline.'}</b>
-          <span className="min-w-0 text-ink-2">{waiting > 0 ? `${waiting} ${waiting === 1 ? 'message goes' : 'messages go'} out when you are back.` : 'What you write goes out when you are back.'}</span>
+          <b className="shrink-0 font-semibold">{say(navigator.onLine ? 'banner.connecting' : 'banner.offline')}</b>
+          <span className="min-w-0 text-ink-2">{waiting > 0 ? say('banner.waiting', { count: waiting }) : say('banner.kept')}</span>
         </p>
       </Over>
     );
@@ -32,8 +33,8 @@ export function Banner() {
     return (
       <Over>
         <p role="status" className={PILL}>
-          A new version is here.
-          <button type="button" className="pointer-events-auto -my-1 min-h-8 rounded font-semibold text-accent-text hover:underline pointer-coarse:min-h-11" onClick={() => void renew()}>Use it now</button>
+          {say('banner.update')}
+          <button type="button" className="pointer-events-auto -my-1 min-h-8 rounded font-semibold text-accent-text hover:underline pointer-coarse:min-h-11" onClick={() => void renew()}>{say('banner.renew')}</button>
         </p>
       </Over>
     );

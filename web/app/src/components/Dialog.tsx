@@ -2,6 +2,7 @@
 
 import { useEffect, useId, useRef, type ReactNode } from 'react';
 import { Icon } from './Icon';
+import { say } from '../words';
 
 export function Dialog({ title, onClose, children, wide = false, hint }: { title: string; onClose: () => void; children: ReactNode; wide?: boolean; hint?: string }) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -21,7 +22,7 @@ export function Dialog({ title, onClose, children, wide = false, hint }: { title
             <h2 id={id} className="text-lg font-semibold tracking-tight">{title}</h2>
             {hint && <p className="text-sm text-ink-2">{hint}</p>}
           </div>
-          <button type="button" className="icon-btn -me-2" aria-label="Close" onClick={() => ref.current?.close()}><Icon name="close" /></button>
+          <button type="button" className="icon-btn -me-2" aria-label={say('close')} onClick={() => ref.current?.close()}><Icon name="close" /></button>
         </header>
         <div className="min-h-0 flex-1 overflow-y-auto px-5 pt-2 pb-5">{children}</div>
       </div>

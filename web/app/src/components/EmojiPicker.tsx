@@ -2,9 +2,11 @@
 
 import { useEffect, useMemo, useState } from 'react';
 import { Icon } from './Icon';
+import { say } from '../words';
 
 type Emoji = readonly [text: string, label: string, words: string, group: number];
-const GROUPS: Record<number, string> = { 0: 'Smileys', 1: 'People', 3: 'Nature', 4: 'Food', 5: 'Travel', 6: 'Activities', 7: 'Objects', 8: 'Symbols', 9: 'Flags' };
+/** By the numbers of the data. */
+const GROUPS = { 0: 'smileys', 1: 'people', 3: 'nature', 4: 'food', 5: 'travel', 6: 'activities', 7: 'objects', 8: 'symbols', 9: 'flags' } as const;
 const COMMON = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀', '✅', '🔥'];
 const RECENT = 'hubbub.emoji';
 
@@ -31,15 +33,15 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
   return (
     <div className="w-[min(21rem,calc(100vw-2rem))]">
       <label className="relative m-1 block">
-        <span className="sr-only">Find an emoji</span>
+        <span className="sr-only">{say('emoji.find')}</span>
         <Icon name="search" size={16} className="absolute top-1/2 start-3 -translate-y-1/2 text-ink-3" />
-        <input data-first className="field min-h-10 ps-9 text-sm" placeholder="Find an emoji" value={query} onChange={(event) => setQuery(event.target.value)} onKeyDown={(event) => { if (event.key === 'Enter' && found?.[0]) pick(found[0][0]); }} />
+        <input data-first className="field min-h-10 ps-9 text-sm" placeholder={say('emoji.find')} value={query} onChange={(event) => setQuery(event.target.value)} onKeyDown={(event) => { if (event.key === 'Enter' && found?.[0]) pick(found[0][0]); }} />
       </label>
       <div className="h-72 overflow-y-auto p-1" tabIndex={-1}>
-        {found ? <Grid title={found.length ? 'Found' : 'Nothing found'} rows={found} onPick={pick} /> : (
+        {found ? <Grid title={say(found.length ? 'emoji.found' : 'emoji.none')} rows={found} onPick={pick} /> : (
           <>
-            <Grid title="Recent" rows={recentEmoji().map((text) => [text, all?.find((each) => each[0] === text)?.[1] ?? text, '', -1])} onPick={pick} />
-            {all ? Object.entries(GROUPS).map(([group, title]) => <Grid key={group} title={title} rows={all.filter((each) => each[3] === Number(group))} onPick={pick} />) : <div className="pulse m-1 h-40 rounded-lg bg-pressed" />}
+            <Grid title={say('emoji.recent')} rows={recentEmoji().map((text) => [text, all?.find((each) => each[0] === text)?.[1] ?? text, '', -1])} onPick={pick} />
+            {all ? Object.entries(GROUPS).map(([group, name]) => <Grid key={group} title={say(`emoji.${name}`)} rows={all.filter((each) => each[3] === Number(group))} onPick={pick} />) : <div className="pulse m-1 h-40 rounded-lg bg-pressed" />}
           </>
         )}
       </div>

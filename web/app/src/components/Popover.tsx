@@ -14,7 +14,9 @@ export function Popover({ anchor, onClose, children, label, className = '' }: { 
       const above = anchor.top - height - 6;
       const top = anchor.bottom + 6 + height < innerHeight - 8 ? anchor.bottom + 6 : above > 8 ? above : Math.max(8, innerHeight - height - 8);
       panel.style.top = `${top}px`;
-      panel.style.left = `${Math.max(8, Math.min(anchor.left, innerWidth - width - 8))}px`;
+      // Its start is where the anchor's start is.
+      const start = document.documentElement.dir === 'rtl' ? anchor.right - width : anchor.left;
+      panel.style.left = `${Math.max(8, Math.min(start, innerWidth - width - 8))}px`;
     };
     place();
     const watch = new ResizeObserver(place);

@@ -5,6 +5,7 @@ import { Fragment, memo, useState, type ReactNode } from 'react';
 import { Icon } from '../components/Icon';
 import { PersonName } from '../components/PersonName';
 import { linkOf, parse, pieces } from './parse';
+import { say } from '../words';
 
 export const Text = memo(function Text({ text, imported, me }: { text: string; imported: boolean; me: string }) {
   const emoji = /^(?:\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}\uFE0F\u200D]*\s*){1,3}$/u.test(text);
@@ -56,13 +57,13 @@ function Link({ url, children }: { url: string; children: ReactNode }) {
 
 function Spoiler({ text }: { text: string }) {
   const [shown, setShown] = useState(false);
-  return <button type="button" className={shown ? 'spoiler shown' : 'spoiler'} aria-label={shown ? undefined : 'Show the hidden text'} onClick={() => setShown(!shown)}>{text}</button>;
+  return <button type="button" className={shown ? 'spoiler shown' : 'spoiler'} aria-label={shown ? undefined : say('spoiler.show')} onClick={() => setShown(!shown)}>{text}</button>;
 }
 
 function Table({ rows }: { rows: ReactNode[][] }) {
   const [head, ...body] = rows;
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="group" aria-label="Table">
+    <div className="overflow-x-auto" tabIndex={0} role="group" aria-label={say('table')}>
       <table dir="auto">
         <thead><tr>{head?.map((cell, i) => <th key={i}>{cell}</th>)}</tr></thead>
         <tbody>{body.map((row, i) => <tr key={i}>{row.map((cell, j) => <td key={j}>{cell}</td>)}</tr>)}</tbody>
@@ -79,9 +80,9 @@ function Code({ code, lang }: { code: string; lang: string }) {
     setTimeout(() => setCopied(false), 1500);
   };
   return (
-    <div className="code group/code">
-      <pre dir="ltr" tabIndex={0} aria-label={lang ? `Code, ${lang}` : 'Code'}><code>{code}</code></pre>
-      <button type="button" className="code-copy" aria-label={copied ? 'Copied' : 'Copy the code'} onClick={() => void copy()}>
+    <div dir="ltr" className="code group/code">
+      <pre tabIndex={0} aria-label={lang ? say('code.labelIn', { language: lang }) : say('code.label')}><code>{code}</code></pre>
+      <button type="button" className="code-copy" aria-label={say(copied ? 'code.copied' : 'code.copy')} onClick={() => void copy()}>
         <Icon name={copied ? 'check' : 'copy'} size={16} />
       </button>
     </div>

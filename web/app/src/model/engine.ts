@@ -5,10 +5,11 @@ import { Client, RequestError, uuidv7, type HistoryQuery, type MemberEntry, type
 import { cache, kept } from './early';
 import { whenIdle } from './idle';
 import { People } from './people';
-import { getApp, setApp, START, toast } from './state';
+import { getApp, setApp, START, toast, type Why } from './state';
 import { Tabs } from './tabs';
 import { workerTicker } from './ticker';
 import { Watch } from './watch';
+import { sentence } from '../words/errors';
 
 const TYPING_MS = 6_000;
 /** A page that has something to show connects no later than this. */
@@ -102,7 +103,7 @@ export class Engine {
     this.enter();
   }
 
-  private async forget(why: string | null): Promise<void> {
+  private async forget(why: Why | null): Promise<void> {
     this.client.connection.stop();
     this.tabs.release();
     for (const room of [...this.client.rooms.all.keys()]) this.client.rooms.all.delete(room);
@@ -147,8 +148,8 @@ export class Engine {
   }
 
   private async stopped(why: 'revoked' | 'refused'): Promise<void> {
-    if (why === 'revoked') return this.forget('This device was signed out. Sign in again to go on.');
-    setApp({ why: 'This page is too old for the server. Reload it.' });
+    if (why === 'revoked') return this.forget('revoked');
+    setApp({ why: 'outdated' });
   }
 
   private async ready(ready: Ready): Promise<void> {
@@ -259,24 +260,6 @@ export class Engine {
 
 const keptDrafts = (): Record<string, string> => JSON.parse(localStorage.getItem('hubbub.drafts') ?? '{}') as Record<string, string>;
 
-/** An error as a sentence a person can use. */
-export function sentence(error: unknown): string {
-  const code = (error as { code?: string }).code;
-  const said: Record<string, string> = {
-    offline: 'You are offline. Try again when there is a connection.',
-    wrong_password: 'The name or the password is wrong.',
-    name_taken: 'That name is taken.',
-    forbidden: 'Your role does not allow that.',
-    not_member: 'You are not a member of this room any more.',
-    archived: 'This room is archived.',
-    rate_limited: 'That was too fast. Wait a moment and try again.',
-    too_long: 'That is longer than a message may be.',
-  };
-  if (code && said[code]) return said[code];
-  const message = (error as Error).message || 'something went wrong';
-  return `${message[0]!.toUpperCase()}${message.slice(1)}.`;
-}
-
 function deviceId(): string {
   const known = localStorage.getItem('hubbub.device');
   if (known) return known;
@@ -285,11 +268,12 @@ function deviceId(): string {
   return made;
 }
 
+/** In no language: other devices show it too. */
 function deviceLabel(): string {
   const agent = navigator.userAgent;
-  const browser = /Edg\//.test(agent) ? 'Edge' : /Firefox\//.test(agent) ? 'Firefox' : /Chrome\//.test(agent) ? 'Chrome' : /Safari\//.test(agent) ? 'Safari' : 'Browser';
-  const system = /Android/.test(agent) ? 'Android' : /iPhone|iPad/.test(agent) ? 'iOS' : /Windows/.test(agent) ? 'Windows' : /Mac OS/.test(agent) ? 'macOS' : /Linux/.test(agent) ? 'Linux' : 'this system';
-  return `${browser} on ${system}`;
+  const browser = /Edg\//.test(agent) ? 'Edge' : /Firefox\//.test(agent) ? 'Firefox' : /Chrome\//.test(agent) ? 'Chrome' : /Safari\//.test(agent) ? 'Safari' : '';
+  const system = /Android/.test(agent) ? 'Android' : /iPhone|iPad/.test(agent) ? 'iOS' : /Windows/.test(agent) ? 'Windows' : /Mac OS/.test(agent) ? 'macOS' : /Linux/.test(agent) ? 'Linux' : '';
+  return [browser, system].filter(Boolean).join(' · ');
 }
 
 export { RequestError, type Profile };

@@ -1,16 +1,17 @@
-// How rooms and people are called, and in which order rooms stand. Pure.
+// How rooms and people are called, and in which order rooms stand. Pure but for the language of the page.
 
 import { unreadOf, type Profile, type Room, type RoomId, type UserId } from '@hubbub/sdk';
 import type { State } from './state';
+import { listOf, say } from '../words';
 
-export const personName = (people: State['people'], id: UserId): string => people[id]?.display || people[id]?.name || 'Somebody';
+export const personName = (people: State['people'], id: UserId): string => people[id]?.display || people[id]?.name || say('names.somebody');
 
 export function roomName(room: Room, people: State['people'], members?: readonly { user: UserId }[], me?: string): string {
   const { kind, settings, peer } = room.state;
-  if (kind === 'direct') return peer ? (peer === me ? `${personName(people, peer)} (you)` : personName(people, peer)) : 'Direct message';
+  if (kind === 'direct') return peer ? (peer === me ? say('names.self', { name: personName(people, peer) }) : personName(people, peer)) : say('names.direct');
   if (settings.name) return settings.name;
   const others = members?.filter((member) => member.user !== me).map((member) => personName(people, member.user)).slice(0, 4);
-  return others && others.length > 0 ? others.join(', ') : kind === 'workspace' ? 'Workspace' : kind === 'channel' ? 'channel' : 'Group';
+  return others && others.length > 0 ? listOf(others) : say(kind === 'workspace' ? 'names.workspace' : kind === 'channel' ? 'names.channel' : 'names.group');
 }
 
 export const initials = (name: string): string => {

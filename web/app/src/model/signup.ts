@@ -1,26 +1,32 @@
-// What a name and a password may be, before they are sent; and which field an answer of the node is about. Pure.
+// What a name and a password may be, before they are sent; and which field an answer of the node is about. Pure but for the language of the page.
 
 import { LIMITS } from '@hubbub/sdk';
+import { say } from '../words';
 
 export const USERNAME_BYTES_MIN = 2;
 export type SignField = 'name' | 'display' | 'password';
 export interface SignForm { name: string; display: string; password: string }
 
+/** Characters that hide, reorder or fake text: the node refuses them in names. */
+const TREACHEROUS = /[\p{Cc}\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]/u;
+
 const bytes = (text: string): number => new TextEncoder().encode(text).length;
 
 /** The first field that cannot be right, with a sentence for it. To sign in, only that there is something: older rules may have been others. */
 export function checked({ name, display, password }: SignForm, signup: boolean): { field: SignField; text: string } | null {
-  if (!name) return { field: 'name', text: 'Write your user name.' };
-  if (!password) return { field: 'password', text: signup ? 'Choose a password.' : 'Write your password.' };
+  if (!name) return { field: 'name', text: say('sign.writeName') };
+  if (!password) return { field: 'password', text: say(signup ? 'sign.choosePassword' : 'sign.writePassword') };
   if (!signup) return null;
   const { USERNAME_BYTES_MAX: most, PASSWORD_BYTES_MIN, PASSWORD_BYTES_MAX, NAME_BYTES_MAX } = LIMITS;
   const least = USERNAME_BYTES_MIN;
-  if (bytes(display) > NAME_BYTES_MAX) return { field: 'display', text: 'That name is too long: shorten it.' };
-  if (!/^[a-z0-9._-]+$/i.test(name)) return { field: 'name', text: 'Only letters a–z, digits, dots, dashes and underscores, please.' };
-  if (!/^[a-z0-9]/i.test(name)) return { field: 'name', text: 'Begin with a letter or a digit.' };
-  if (name.length < least || name.length > most) return { field: 'name', text: `Take ${least} to ${most} characters.` };
-  if (bytes(password) < PASSWORD_BYTES_MIN) return { field: 'password', text: `That is too short: take at least ${PASSWORD_BYTES_MIN} characters.` };
-  if (bytes(password) > PASSWORD_BYTES_MAX) return { field: 'password', text: `That is too long: take at most ${PASSWORD_BYTES_MAX} characters.` };
+  if (bytes(display) > NAME_BYTES_MAX) return { field: 'display', text: say('sign.displayLong') };
+  if (TREACHEROUS.test(display)) return { field: 'display', text: say('sign.displayInvisible') };
+  if (!/^[a-z0-9._-]+$/i.test(name)) return { field: 'name', text: say('sign.charset') };
+  if (!/^[a-z0-9]/i.test(name)) return { field: 'name', text: say('sign.firstLetter') };
+  if (name.length < least || name.length > most) return { field: 'name', text: say('sign.nameLength', { least, most }) };
+  if (bytes(password) < PASSWORD_BYTES_MIN) return { field: 'password', text: say('sign.passwordShort', { least: PASSWORD_BYTES_MIN }) };
+  if (bytes(password) > PASSWORD_BYTES_MAX) return { field: 'password', text: say('sign.passwordLong', { most: PASSWORD_BYTES_MAX }) };
+  if (password.toLowerCase() === name.toLowerCase()) return { field: 'password', text: say('sign.passwordName') };
   return null;
 }
 

@@ -6,10 +6,13 @@ import { create } from 'zustand';
 export interface Here { status: Status; last_seen?: number | null }
 export interface Typing { users: UserId[]; count: number }
 
+/** What keeps the page from going on. */
+export type Why = 'revoked' | 'outdated';
+
 export interface State {
   phase: 'boot' | 'out' | 'in';
   /** Why one was signed out, when that was not one's own doing. */
-  why: string | null;
+  why: Why | null;
   me: UserId;
   admin: boolean;
   connection: ConnectionState;

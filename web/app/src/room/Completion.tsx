@@ -6,6 +6,7 @@ import { loadEmoji } from '../components/EmojiPicker';
 import { completing, score, type Pick } from '../model/compose';
 import { getApp } from '../model/state';
 import { useEngine } from '../model/use';
+import { say } from '../words';
 
 interface Choice { key: string; label: string; hint: string; insert: string; user?: string; emoji?: string }
 const CHOICES_MAX = 7;
@@ -83,7 +84,7 @@ function people(query: string, room: string): Choice[] {
     return rank > 0 ? [{ person, rank: rank + (inside.has(person.id) ? 10 : 0) }] : [];
   }).sort((a, b) => b.rank - a.rank || a.person.display.localeCompare(b.person.display)).slice(0, CHOICES_MAX).map(({ person }) => {
     const label = person.display || person.name;
-    return { key: person.id, label, hint: `@${person.name}${inside.has(person.id) ? '' : ' · not in this room'}`, insert: `@${label}`, user: person.id };
+    return { key: person.id, label, hint: `\u2068@${person.name}\u2069${inside.has(person.id) ? '' : ` · ${say('composer.outside')}`}`, insert: `@${label}`, user: person.id };
   });
 }
 
@@ -91,7 +92,7 @@ export function Completion({ completion }: { completion: ReturnType<typeof useCo
   const { id, open, choices, at, setAt, take } = completion;
   if (!open) return null;
   return (
-    <ul id={id} role="listbox" aria-label="Suggestions" className="card absolute inset-x-0 bottom-full z-20 mb-2 max-w-sm p-1.5">
+    <ul id={id} role="listbox" aria-label={say('composer.suggestions')} className="card absolute inset-x-0 bottom-full z-20 mb-2 max-w-sm p-1.5">
       {choices.map((choice, i) => (
         <li key={choice.key} id={`${id}-${i}`} role="option" aria-selected={i === at} onPointerMove={() => setAt(i)} onPointerDown={(event) => { event.preventDefault(); take(choice); }} className={`menu-item cursor-pointer ${i === at ? 'bg-accent-soft text-accent-text' : ''}`}>
           {choice.user ? <Avatar id={choice.user} size={24} dot ring="ring-raised" /> : <span className="text-xl">{choice.emoji}</span>}

@@ -15,6 +15,9 @@ import { useEngine } from '../model/use';
 import { Completion, useCompletion } from './Completion';
 import { useDraft } from './useDraft';
 import type { View } from './useRoom';
+import { say } from '../words';
+import { sentence } from '../words/errors';
+import { sayNodes } from '../words/nodes';
 
 export type Mode = { kind: 'reply'; event: Event } | { kind: 'edit'; event: Event } | null;
 
@@ -61,8 +64,8 @@ export function Composer({ view, mode, onMode, onSent, onEditLast }: { view: Vie
   const send = () => {
     const said = wire().trim();
     if (!said) return;
-    if (new TextEncoder().encode(said).length > TEXT_BYTES_MAX) return toast('That is longer than a message may be. Send it in parts.');
-    const fail = (error: unknown) => toast((error as Error).message);
+    if (new TextEncoder().encode(said).length > TEXT_BYTES_MAX) return toast(say('composer.tooLong'));
+    const fail = (error: unknown) => toast(sentence(error));
     if (mode?.kind === 'edit') {
       void engine.client.edit(id, mode.event.seq, said).catch(fail);
       return onMode(null);
@@ -95,24 +98,24 @@ export function Composer({ view, mode, onMode, onSent, onEditLast }: { view: Vie
     change(text.slice(0, at) + piece + text.slice(field.current?.selectionEnd ?? at));
   };
 
-  if (room.state.settings.archived) return <p className="mx-5 mb-4 rounded-lg bg-panel p-3 text-center text-sm text-ink-2">This room is archived. It can be read, not written.</p>;
+  if (room.state.settings.archived) return <p className="mx-5 mb-4 rounded-lg bg-panel p-3 text-center text-sm text-ink-2">{say('composer.archived')}</p>;
   return (
     <div className="shrink-0 px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] md:px-5 md:pb-5">
       <div className="relative rounded-xl border border-line bg-raised transition-colors focus-within:border-accent">
         <Completion completion={completion} />
         {mode && <ModeLine mode={mode} onClose={() => onMode(null)} />}
         <div className="flex items-end gap-1 p-1">
-          <button type="button" className="icon-btn" aria-label="Emoji" onClick={(event) => setEmoji(event.currentTarget.getBoundingClientRect())}><Icon name="smile" /></button>
+          <button type="button" className="icon-btn" aria-label={say('emoji')} onClick={(event) => setEmoji(event.currentTarget.getBoundingClientRect())}><Icon name="smile" /></button>
           <textarea
             ref={field} rows={1} dir="auto" value={text} onChange={(event) => change(event.target.value)} onKeyDown={onKey} onSelect={completion.look} onBlur={() => draft.leave()}
-            aria-label={editing ? 'Edit the message' : `Message ${name}`} placeholder={editing ? 'Edit the message' : `Message ${room.state.kind === 'channel' ? '#' : ''}${name}`}
+            aria-label={editing ? say('composer.edit') : say('composer.message', { name })} placeholder={editing ? say('composer.edit') : say('composer.message', { name: `${room.state.kind === 'channel' ? '#' : ''}${name}` })}
             aria-autocomplete="list" aria-controls={completion.open ? completion.id : undefined} aria-activedescendant={completion.open ? `${completion.id}-${completion.at}` : undefined}
             enterKeyHint={enterSends() ? 'send' : 'enter'} spellCheck className="composer-text max-h-[40dvh] min-h-9 min-w-0 flex-1 bg-transparent px-1 py-1.5 leading-6 outline-none placeholder:text-ink-3 pointer-coarse:min-h-11 pointer-coarse:py-2.5"
           />
-          <button type="button" aria-label={editing ? 'Save' : 'Send'} disabled={!text.trim()} onPointerDown={(event) => event.preventDefault()} onClick={send} className="flex size-9 shrink-0 items-center justify-center rounded-lg bg-accent text-accent-ink transition-colors hover:bg-accent-hover disabled:bg-transparent disabled:text-ink-3 pointer-coarse:size-11"><Icon name={editing ? 'check' : 'send'} /></button>
+          <button type="button" aria-label={say(editing ? 'save' : 'composer.send')} disabled={!text.trim()} onPointerDown={(event) => event.preventDefault()} onClick={send} className="flex size-9 shrink-0 items-center justify-center rounded-lg bg-accent text-accent-ink transition-colors hover:bg-accent-hover disabled:bg-transparent disabled:text-ink-3 pointer-coarse:size-11"><Icon name={editing ? 'check' : 'send'} /></button>
         </div>
       </div>
-      {emoji && <Popover anchor={emoji} onClose={() => setEmoji(null)} label="Emoji"><EmojiPicker onPick={(picked) => { setEmoji(null); insert(picked); }} /></Popover>}
+      {emoji && <Popover anchor={emoji} onClose={() => setEmoji(null)} label={say('emoji')}><EmojiPicker onPick={(picked) => { setEmoji(null); insert(picked); }} /></Popover>}
     </div>
   );
 }
@@ -124,9 +127,9 @@ function ModeLine({ mode, onClose }: { mode: NonNullable<Mode>; onClose: () => v
   return (
     <div className="flex min-h-11 items-center gap-2 border-b border-line pe-1 ps-3 text-sm">
       <Icon name={mode.kind === 'edit' ? 'pen' : 'reply'} size={16} className="text-accent-text" />
-      <span className="shrink-0 font-medium">{mode.kind === 'edit' ? 'Editing' : <>Reply to <PersonName id={event.user} /></>}</span>
-      <span dir="auto" className="min-w-0 flex-1 truncate text-start text-ink-2">{text}</span>
-      <button type="button" className="icon-btn" aria-label={mode.kind === 'edit' ? 'Stop editing' : 'Do not reply'} onClick={onClose}><Icon name="close" size={18} /></button>
+      <span className="shrink-0 font-medium">{mode.kind === 'edit' ? say('composer.editing') : sayNodes('composer.replyTo', { name: <PersonName id={event.user} /> })}</span>
+      <span dir="auto" className="min-w-0 flex-1 truncate text-ink-2">{text}</span>
+      <button type="button" className="icon-btn" aria-label={say(mode.kind === 'edit' ? 'composer.stopEditing' : 'composer.stopReply')} onClick={onClose}><Icon name="close" size={18} /></button>
     </div>
   );
 }

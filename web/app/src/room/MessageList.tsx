@@ -13,6 +13,7 @@ import { DayLine, NewLine, StartOfRoom, SystemLine } from './lines';
 import { useReading } from './useReading';
 import { useRoving } from './useRoving';
 import type { Place, View } from './useRoom';
+import { countOf, say } from '../words';
 
 export interface ListHandle { toEnd(): void }
 
@@ -133,8 +134,8 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   const style = useMemo(() => ({ height: size }), [size]);
   return (
     <div className="relative min-h-0 flex-1">
-      {loading === 'before' && <p role="status" className="pulse pointer-events-none absolute inset-x-0 top-2 z-10 text-center text-xs text-ink-3">Loading…</p>}
-      <div ref={scroller} role="log" aria-label="Messages" aria-live="off" tabIndex={-1} onScroll={onScroll} {...handlers} className="flex h-full flex-col overflow-x-hidden overflow-y-auto [overflow-anchor:none]">
+      {loading === 'before' && <p role="status" className="pulse pointer-events-none absolute inset-x-0 top-2 z-10 text-center text-xs text-ink-3">{say('list.loading')}</p>}
+      <div ref={scroller} role="log" aria-label={say('list.messages')} aria-live="off" tabIndex={-1} onScroll={onScroll} {...handlers} className="flex h-full flex-col overflow-x-hidden overflow-y-auto [overflow-anchor:none]">
         {!opened && <ListSkeleton />}
         <div className="relative mt-auto w-full shrink-0" style={style}>
           {items.map((item) => {
@@ -150,10 +151,9 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
       </div>
       {opened && (!end || !atHead) && (
         <button type="button" onClick={() => { onLatest(); toEnd(); }} className="btn btn-quiet absolute end-5 bottom-3 z-10 rounded-full pe-3 shadow-float">
-          <span className="sr-only">Jump to the latest{waiting > 0 ? ',' : ''}</span>
-          {waiting > 0 && <b data-jump-count className="rounded-full bg-loud px-1.5 text-xs leading-5 text-loud-ink tabular-nums">{waiting > 999 ? '999+' : waiting}</b>}
-          {waiting > 0 && <span className="sr-only">new</span>}
-          <span aria-hidden="true">Latest</span><Icon name="down" size={18} />
+          <span className="sr-only">{waiting > 0 ? say('list.jumpNew', { count: waiting }) : say('list.jump')}</span>
+          {waiting > 0 && <b aria-hidden="true" data-jump-count className="rounded-full bg-loud px-1.5 text-xs leading-5 text-loud-ink tabular-nums">{countOf(waiting, 999)}</b>}
+          <span aria-hidden="true">{say('list.latest')}</span><Icon name="down" size={18} />
         </button>
       )}
     </div>
@@ -187,7 +187,7 @@ function guess(row: Row | undefined): number {
 
 function ListSkeleton() {
   return (
-    <div role="status" aria-label="Loading" className="mt-auto space-y-5 px-5 pb-6 md:px-7">
+    <div role="status" aria-label={say('loading')} className="mt-auto space-y-5 px-5 pb-6 md:px-7">
       {[60, 42, 75, 50, 66].map((width) => (
         <div key={width} className="pulse flex gap-3"><i className="size-9 rounded-lg bg-pressed" /><span className="flex-1 space-y-2 pt-1"><i className="block h-3 w-28 rounded bg-pressed" /><i className="block h-3 rounded bg-pressed" style={{ width: `${width}%` }} /></span></div>
       ))}

@@ -5,9 +5,8 @@ import { memo, useRef } from 'react';
 import { Avatar } from '../components/Avatar';
 import { Icon } from '../components/Icon';
 import { PersonName } from '../components/PersonName';
-import { sentence } from '../model/engine';
 import { rowKey, timeOf } from '../model/rows';
-import { clockOf, exactOf } from '../model/times';
+import { bareClockOf, clockOf, exactOf } from '../model/times';
 import { usePerson } from '../model/use';
 import { Text } from '../markdown/Text';
 import { useActions } from './actions';
@@ -15,6 +14,9 @@ import { Quote } from './Quote';
 import { Reactions } from './Reactions';
 import { Ticks } from './Ticks';
 import { Tools } from './Tools';
+import { say } from '../words';
+import { sentence } from '../words/errors';
+import { sayNodes } from '../words/nodes';
 
 interface RowProps {
   event: Event; marks: Marks; pending: Entry | null; room: string; kind: RoomKind; reply: number | null;
@@ -37,25 +39,25 @@ export const MessageRow = memo(function MessageRow({ event, marks, pending, room
   return (
     <article
       data-key={rowKey(event, me)} data-seq={pending ? undefined : event.seq} data-state={pending?.state ?? 'done'} data-mine={mine || undefined} tabIndex={active ? 0 : -1} {...hold}
-      aria-label={`${name}, ${clockOf(at)}: ${deleted ? 'deleted' : text.slice(0, 200)}`}
+      aria-label={say('message.label', { name, when: clockOf(at), text: deleted ? say('message.deleted') : text.slice(0, 200) })}
       className={`group relative flex gap-3 px-5 md:px-7 ${first ? 'pt-2.5' : 'pt-0.5'} pb-0.5 ${flash ? 'flash' : ''} ${loud ? 'border-s-3 border-loud bg-loud-soft/60' : pinned ? 'border-s-3 border-accent/60' : 'border-s-3 border-transparent'} ${tools ? 'bg-hover' : ''} focus-visible:-outline-offset-2`}
     >
       <div className="w-9 shrink-0 pt-0.5">
-        {first ? <Avatar id={event.user} size={36} /> : <time dateTime={new Date(at).toISOString()} title={exactOf(at)} className={`block pt-0.5 text-end text-[0.6875rem] leading-5 whitespace-nowrap text-ink-3 tabular-nums ${tools ? '' : 'opacity-0'}`}>{clockOf(at).replace(/\s?[AP]M/i, '')}</time>}
+        {first ? <Avatar id={event.user} size={36} /> : <time dateTime={new Date(at).toISOString()} title={exactOf(at)} className={`block pt-0.5 text-end text-[0.6875rem] leading-5 whitespace-nowrap text-ink-3 tabular-nums ${tools ? '' : 'opacity-0'}`}>{bareClockOf(at)}</time>}
       </div>
       <div className="max-w-4xl min-w-0 flex-1">
         {first && (
           <header className="flex items-baseline gap-2 leading-5">
-            <b className="truncate font-semibold"><bdi>{name}</bdi></b>
+            <b dir="auto" className="truncate font-semibold">{name}</b>
             <time dateTime={new Date(at).toISOString()} title={exactOf(at)} className="shrink-0 text-xs text-ink-3">{clockOf(at)}</time>
-            {pinned && <span className="flex items-center gap-1 text-xs text-accent-text"><Icon name="pin" size={12} />Pinned</span>}
+            {pinned && <span className="flex items-center gap-1 text-xs text-accent-text"><Icon name="pin" size={12} />{say('message.pinned')}</span>}
           </header>
         )}
         {reply !== null && <Quote room={room} seq={reply} from={event.seq} />}
         {deleted ? <Tombstone event={event} marks={marks} /> : (
           <div className={`${edit ? 'edited' : ''} ${failed ? 'text-ink-2' : ''}`}>
             <Text text={text} imported={message?.origin != null && !edit} me={me} />
-            {edit && <button type="button" className="ms-1.5 text-xs text-ink-3 hover:underline" title="Show how it was" onClick={(click) => actions.show('edits', event, click.currentTarget.getBoundingClientRect())}>(edited)</button>}
+            {edit && <button type="button" className="ms-1.5 text-xs text-ink-3 hover:underline" title={say('message.showEdits')} onClick={(click) => actions.show('edits', event, click.currentTarget.getBoundingClientRect())}>{say('message.edited')}</button>}
           </div>
         )}
         {reactions.length > 0 && <Reactions event={event} reactions={reactions} me={me} />}
@@ -71,7 +73,7 @@ function Tombstone({ event, marks }: { event: Event; marks: Marks }) {
   const by = marks.deleted!.user;
   return (
     <p className="flex items-center gap-1.5 text-sm text-ink-3 italic">
-      <Icon name="trash" size={14} />{by === event.user ? 'This message was deleted.' : <>Deleted by <PersonName id={by} />.</>}{marks.deleted!.reason ? ` “${marks.deleted!.reason}”` : ''}
+      <Icon name="trash" size={14} />{by === event.user ? say('message.deletedOwn') : <span>{sayNodes('message.deletedBy', { name: <PersonName id={by} /> })}</span>}{marks.deleted!.reason ? ` ${say('message.reason', { reason: marks.deleted!.reason })}` : ''}
     </p>
   );
 }
@@ -80,9 +82,9 @@ function Failed({ entry }: { entry: Entry }) {
   const actions = useActions();
   return (
     <div role="alert" className="mt-1 flex flex-wrap items-center gap-2 text-sm text-danger">
-      <Icon name="alert" size={16} />Not sent. {entry.error ? sentence(entry.error) : ''}
-      <button type="button" className="btn btn-quiet min-h-8 px-2.5 text-xs" onClick={() => actions.retry(entry.cmid)}><Icon name="retry" size={14} />Try again</button>
-      <button type="button" className="btn btn-quiet min-h-8 px-2.5 text-xs" onClick={() => actions.discard(entry.cmid)}><Icon name="trash" size={14} />Delete</button>
+      <Icon name="alert" size={16} />{say('message.failed')} {entry.error ? sentence(entry.error) : ''}
+      <button type="button" className="btn btn-quiet min-h-8 px-2.5 text-xs" onClick={() => actions.retry(entry.cmid)}><Icon name="retry" size={14} />{say('again')}</button>
+      <button type="button" className="btn btn-quiet min-h-8 px-2.5 text-xs" onClick={() => actions.discard(entry.cmid)}><Icon name="trash" size={14} />{say('delete')}</button>
     </div>
   );
 }

@@ -14,6 +14,7 @@ import { useEngine } from '../model/use';
 import { isPinned } from '@hubbub/sdk';
 import { useActions } from './actions';
 import type { View } from './useRoom';
+import { say } from '../words';
 
 export interface Shown { what: 'emoji' | 'menu' | 'receipts' | 'edits'; event: Event; anchor: DOMRect }
 
@@ -21,10 +22,10 @@ export function Panels({ view, shown, onShow, onClose }: { view: View; shown: Sh
   const actions = useActions();
   const { event, anchor } = shown;
   switch (shown.what) {
-    case 'emoji': return <Popover anchor={anchor} onClose={onClose} label="React"><EmojiPicker onPick={(emoji) => { actions.react(event, emoji, true); onShow(null); }} /></Popover>;
+    case 'emoji': return <Popover anchor={anchor} onClose={onClose} label={say('react')}><EmojiPicker onPick={(emoji) => { actions.react(event, emoji, true); onShow(null); }} /></Popover>;
     case 'menu': return <Menu view={view} event={event} anchor={anchor} onShow={onShow} onClose={onClose} />;
-    case 'receipts': return <Popover anchor={anchor} onClose={onClose} label="Who has read it" className="w-64"><Receipts view={view} event={event} /></Popover>;
-    case 'edits': return <Popover anchor={anchor} onClose={onClose} label="How it was" className="w-80"><Edits view={view} event={event} /></Popover>;
+    case 'receipts': return <Popover anchor={anchor} onClose={onClose} label={say('receipts.title')} className="w-64"><Receipts view={view} event={event} /></Popover>;
+    case 'edits': return <Popover anchor={anchor} onClose={onClose} label={say('edits.title')} className="w-80"><Edits view={view} event={event} /></Popover>;
   }
 }
 
@@ -40,24 +41,24 @@ function Menu({ view, event, anchor, onShow, onClose }: { view: View; event: Eve
     <button type="button" className={`menu-item ${loud ? 'text-danger' : ''}`} onClick={() => { act(); onShow(null); }}><Icon name={icon} size={18} />{label}</button>
   );
   return (
-    <Popover anchor={anchor} onClose={onClose} label="Message" className="w-60">
+    <Popover anchor={anchor} onClose={onClose} label={say('message.title')} className="w-60">
       {!marks.deleted && (
         <>
           <div className="flex justify-between px-1 pb-1">
-            {recentEmoji().slice(0, 5).map((emoji) => <button key={emoji} type="button" aria-label={`React with ${emoji}`} className="flex size-9 items-center justify-center rounded-md text-xl hover:bg-hover pointer-coarse:size-11" onClick={() => { actions.react(event, emoji, true); onShow(null); }}>{emoji}</button>)}
-            <button type="button" aria-label="More emoji" className="icon-btn" onClick={() => onShow({ what: 'emoji', event, anchor })}><Icon name="smile" /></button>
+            {recentEmoji().slice(0, 5).map((emoji) => <button key={emoji} type="button" aria-label={say('reactWith', { emoji })} className="flex size-9 items-center justify-center rounded-md text-xl hover:bg-hover pointer-coarse:size-11" onClick={() => { actions.react(event, emoji, true); onShow(null); }}>{emoji}</button>)}
+            <button type="button" aria-label={say('emoji.more')} className="icon-btn" onClick={() => onShow({ what: 'emoji', event, anchor })}><Icon name="smile" /></button>
           </div>
-          {item('reply', 'Reply', () => actions.reply(event))}
-          {mine && item('pen', 'Edit', () => actions.edit(event))}
-          {item('copy', 'Copy the text', () => actions.copy(event))}
-          {item('pin', pinned ? 'Unpin' : 'Pin', () => actions.pin(event, !pinned))}
+          {item('reply', say('reply'), () => actions.reply(event))}
+          {mine && item('pen', say('edit'), () => actions.edit(event))}
+          {item('copy', say('message.copy'), () => actions.copy(event))}
+          {item('pin', say(pinned ? 'message.unpin' : 'message.pin'), () => actions.pin(event, !pinned))}
         </>
       )}
-      {item('link', 'Copy a link', () => actions.link(event))}
-      {item('dot', 'Mark unread from here', () => actions.unreadFrom(event))}
-      <button type="button" className="menu-item" onClick={() => onShow({ what: 'receipts', event, anchor })}><Icon name="eye" size={18} />Who has read it</button>
+      {item('link', say('message.link'), () => actions.link(event))}
+      {item('dot', say('message.unread'), () => actions.unreadFrom(event))}
+      <button type="button" className="menu-item" onClick={() => onShow({ what: 'receipts', event, anchor })}><Icon name="eye" size={18} />{say('receipts.title')}</button>
       {(mine || power) && !marks.deleted && (
-        <button type="button" className="menu-item text-danger" onClick={() => { if (!sure) return setSure(true); actions.remove(event); onShow(null); }}><Icon name="trash" size={18} />{sure ? 'Really delete' : 'Delete'}</button>
+        <button type="button" className="menu-item text-danger" onClick={() => { if (!sure) return setSure(true); actions.remove(event); onShow(null); }}><Icon name="trash" size={18} />{say(sure ? 'deleteSure' : 'delete')}</button>
       )}
     </Popover>
   );
@@ -71,9 +72,9 @@ function Receipts({ view, event }: { view: View; event: Event }) {
   const delivered = entries.filter(([, receipt]) => receipt.seq < event.seq && receipt.delivered >= event.seq).map(([user]) => user);
   return (
     <div className="max-h-80 overflow-y-auto p-1.5" tabIndex={0}>
-      <People title={`Read by ${read.length}`} users={read} />
-      {delivered.length > 0 && <People title={`Delivered to ${delivered.length}`} users={delivered} />}
-      {read.length + delivered.length === 0 && <p className="p-1 text-sm text-ink-2">Nobody has seen it yet.</p>}
+      <People title={say('receipts.read', { people: read.length })} users={read} />
+      {delivered.length > 0 && <People title={say('receipts.delivered', { people: delivered.length })} users={delivered} />}
+      {read.length + delivered.length === 0 && <p className="p-1 text-sm text-ink-2">{say('receipts.nobody')}</p>}
     </div>
   );
 }
@@ -107,7 +108,7 @@ function Edits({ view, event }: { view: View; event: Event }) {
     <ol className="max-h-80 space-y-2 overflow-y-auto p-2" tabIndex={0}>
       {all.toReversed().map((version, i) => (
         <li key={version.seq} className="text-sm">
-          <time className="text-xs text-ink-3" dateTime={new Date(version.at).toISOString()}>{i === 0 ? 'Now, since ' : ''}{exactOf(version.at)}</time>
+          <time className="text-xs text-ink-3" dateTime={new Date(version.at).toISOString()}>{i === 0 ? say('edits.now', { when: exactOf(version.at) }) : exactOf(version.at)}</time>
           <p className={`whitespace-pre-wrap ${i === 0 ? '' : 'text-ink-2'}`}>{version.text}</p>
         </li>
       ))}

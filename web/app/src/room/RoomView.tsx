@@ -15,6 +15,8 @@ import { MessageList, type ListHandle } from './MessageList';
 import { Panels, type Shown } from './Panels';
 import { TypingLine } from './TypingLine';
 import { useRoom } from './useRoom';
+import { say } from '../words';
+import { sentence } from '../words/errors';
 
 const Panel = lazy(() => import('./Panel'));
 
@@ -35,7 +37,7 @@ export function RoomView({ room: id, seq, onOpen }: { room: string; seq: number 
 
   const actions = useMemo<Actions>(() => {
     const { client } = engine;
-    const fail = (error: unknown) => toast((error as Error).message);
+    const fail = (error: unknown) => toast(sentence(error));
     return {
       reply: (event) => setMode({ kind: 'reply', event }),
       edit: (event) => setMode({ kind: 'edit', event }),
@@ -44,8 +46,8 @@ export function RoomView({ room: id, seq, onOpen }: { room: string; seq: number 
       pin: (event, on) => void client.pin(id, event.seq, on).catch(fail),
       unreadFrom: (event) => { client.unread(id, event.seq); setLine(event.seq); },
       jump: (to, from) => { if (from !== undefined) setBack(from); void jump(to); },
-      link: (event) => void navigator.clipboard.writeText(`${window.location.origin}/r/${id}/${event.seq}`).then(() => toast('The link is copied.')),
-      copy: (event) => { if (event.body !== 'erased' && 'message' in event.body) void navigator.clipboard.writeText(event.body.message.text).then(() => toast('The text is copied.')); },
+      link: (event) => void navigator.clipboard.writeText(`${window.location.origin}/r/${id}/${event.seq}`).then(() => toast(say('message.linkCopied'))),
+      copy: (event) => { if (event.body !== 'erased' && 'message' in event.body) void navigator.clipboard.writeText(event.body.message.text).then(() => toast(say('message.textCopied'))); },
       retry: (cmid) => void client.outbox.retry(cmid),
       discard: (cmid) => void client.outbox.discard(cmid),
       show: (what, event, anchor) => setShown({ what, event, anchor }),
@@ -62,12 +64,12 @@ export function RoomView({ room: id, seq, onOpen }: { room: string; seq: number 
   return (
     <ActionsContext value={actions}>
       <div className="flex min-h-0 flex-1">
-        <section className="relative flex min-w-0 flex-1 flex-col" aria-label="Room">
-          <Header view={view} panel={panel} onPanel={setPanel} onBack={() => go('/')} onDate={(at) => void toDate(at).catch(() => toast('That date could not be reached.'))} onOpen={onOpen} />
+        <section className="relative flex min-w-0 flex-1 flex-col" aria-label={say('room.title')}>
+          <Header view={view} panel={panel} onPanel={setPanel} onBack={() => go('/')} onDate={(at) => void toDate(at).catch(() => toast(say('date.failed')))} onOpen={onOpen} />
           <MessageList key={location.split('/')[2]} ref={list} view={view} place={place} onLatest={latest} />
           {back !== null && (
             <button type="button" className="btn btn-quiet absolute bottom-32 left-1/2 z-10 -translate-x-1/2 rounded-full shadow-float" onClick={() => { void jump(back); setBack(null); }}>
-              <Icon name="reply" size={16} />Back to where you were
+              <Icon name="reply" size={16} />{say('room.goBack')}
             </button>
           )}
           <TypingLine room={id} />
@@ -112,12 +114,12 @@ function Unknown({ id, onBack }: { id: string; onBack: () => void }) {
     const timer = setTimeout(() => setLate(true), 1_200);
     return () => clearTimeout(timer);
   }, [id]);
-  if (!greeted || !late) return <div className="flex-1" role="status" aria-label="Loading" />;
+  if (!greeted || !late) return <div className="flex-1" role="status" aria-label={say('loading')} />;
   return (
     <div className="flex flex-1 flex-col items-center justify-center gap-3 p-8 text-center">
-      <h1 className="text-lg font-semibold">You are not in this room.</h1>
-      <p className="max-w-sm text-sm text-ink-2">It may be gone, or somebody has to invite you.</p>
-      <button type="button" className="btn btn-quiet" onClick={onBack}>Back to your rooms</button>
+      <h1 className="text-lg font-semibold">{say('room.unknown')}</h1>
+      <p className="max-w-sm text-sm text-ink-2">{say('room.unknownHint')}</p>
+      <button type="button" className="btn btn-quiet" onClick={onBack}>{say('room.toRooms')}</button>
     </div>
   );
 }

@@ -1,8 +1,9 @@
 // Who types now, by name up to three. A line of fixed height, so that nothing moves.
 
-import { Fragment, type ReactNode } from 'react';
 import { personName } from '../model/names';
 import { useApp } from '../model/state';
+import { say } from '../words';
+import { listNodes, sayNodes } from '../words/nodes';
 
 export function TypingLine({ room }: { room: string }) {
   const typing = useApp((state) => state.typing[room]);
@@ -14,14 +15,9 @@ export function TypingLine({ room }: { room: string }) {
       {typing && names.length > 0 && (
         <>
           <span aria-hidden="true" className="flex gap-0.5">{[0, 1, 2].map((n) => <i key={n} className="dot size-1 rounded-full bg-ink-3" />)}</span>
-          <span className="truncate">{listOf(names, more)} {typing.count > 1 ? 'are' : 'is'} typing</span>
+          <span className="truncate">{sayNodes('typing', { names: listNodes(more > 0 ? [...names, say('more', { count: more })] : names), count: typing.count })}</span>
         </>
       )}
     </div>
   );
-}
-
-/** Ann, Ben and Cat; or: Ann, Ben, Cat and 4 more. */
-function listOf(names: ReactNode[], more: number): ReactNode {
-  return names.map((name, i) => <Fragment key={i}>{i > 0 && (i === names.length - 1 && more <= 0 ? ' and ' : ', ')}{name}{i === names.length - 1 && more > 0 && ` and ${more} more`}</Fragment>);
 }

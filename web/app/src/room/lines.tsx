@@ -1,7 +1,7 @@
 // The rows that are no messages: days, "New", what happened in the room, and its beginning.
 
 import type { Event } from '@hubbub/sdk';
-import { Fragment, memo } from 'react';
+import { memo, type ReactNode } from 'react';
 import { Avatar, Tile } from '../components/Avatar';
 import { Icon } from '../components/Icon';
 import { PersonName } from '../components/PersonName';
@@ -9,6 +9,8 @@ import { roomName } from '../model/names';
 import { useApp } from '../model/state';
 import { dayOf, exactOf } from '../model/times';
 import type { View } from './useRoom';
+import { say } from '../words';
+import { listNodes, sayNodes } from '../words/nodes';
 
 export function DayLine({ at }: { at: number }) {
   return (
@@ -22,9 +24,9 @@ export function DayLine({ at }: { at: number }) {
 
 export function NewLine() {
   return (
-    <div role="separator" aria-label="New messages" data-row="new" className="flex items-center gap-2 px-5 py-1.5 md:px-7">
+    <div role="separator" aria-label={say('list.newMessages')} data-row="new" className="flex items-center gap-2 px-5 py-1.5 md:px-7">
       <i className="h-px flex-1 bg-loud" />
-      <span className="rounded-full bg-loud px-2 text-[0.6875rem] leading-5 font-semibold text-loud-ink">New</span>
+      <span className="rounded-full bg-loud px-2 text-[0.6875rem] leading-5 font-semibold text-loud-ink">{say('list.new')}</span>
     </div>
   );
 }
@@ -39,19 +41,28 @@ const NAMED_MAX = 4;
 
 function Said({ event, more, me }: { event: Event; more: readonly Event[]; me: string }) {
   const { body, user } = event;
-  const who = <b className="font-medium text-ink-2">{user === me ? 'You' : <PersonName id={user} />}</b>;
+  const by = user === me ? 'you' : 'they';
+  const bold = (name: ReactNode) => <b className="font-medium text-ink-2">{name}</b>;
+  const who = bold(user === me ? say('you.who') : <PersonName id={user} />);
+  const whomOf = (user: string) => bold(user === me ? say('you.whom') : <PersonName id={user} />);
   if (body === 'erased') return null;
-  if ('created' in body) return <>{who} started this {body.created.kind === 'channel' ? 'channel' : 'conversation'}</>;
-  if ('settings' in body) return <>{who} changed the room{body.settings.name ? <> to “{body.settings.name}”</> : null}{body.settings.topic ? <>: {body.settings.topic}</> : null}</>;
+  if ('created' in body) return sayNodes(`${by}.${body.created.kind === 'channel' ? 'startedChannel' : 'startedTalk'}`, { who });
+  if ('settings' in body) {
+    const [name, topic] = [body.settings.name, body.settings.topic].map((text) => text && <bdi>{text}</bdi>);
+    return name && topic ? sayNodes(`${by}.changedBoth`, { who, name, topic }) : name ? sayNodes(`${by}.changedName`, { who, name })
+      : topic ? sayNodes(`${by}.changedTopic`, { who, topic }) : sayNodes(`${by}.changed`, { who });
+  }
   if (!('member' in body)) return null;
-  const whom = <b className="font-medium text-ink-2">{body.member.user === me ? 'you' : <PersonName id={body.member.user} />}</b>;
-  if (body.member.user === user) return body.member.role === null ? <>{who} left</> : <>{who} joined</>;
+  const { user: other, role } = body.member;
+  if (other === user) return sayNodes(`${by}.${role === null ? 'left' : 'joined'}`, { who });
   if (more.length > 0) {
     const added = [event, ...more].flatMap((each) => (each.body !== 'erased' && 'member' in each.body ? [each.body.member.user] : []));
-    const names = added.slice(0, NAMED_MAX).map((user, i) => <Fragment key={user}>{i > 0 && ', '}<b className="font-medium text-ink-2">{user === me ? 'you' : <PersonName id={user} />}</b></Fragment>);
-    return <>{who} added {names}{added.length > NAMED_MAX && ` and ${added.length - NAMED_MAX} more`}</>;
+    const names = added.slice(0, NAMED_MAX).map(whomOf);
+    return sayNodes(`${by}.added`, { who, whom: listNodes(added.length > NAMED_MAX ? [...names, say('more', { count: added.length - NAMED_MAX })] : names) });
   }
-  return body.member.role === null ? <>{who} removed {whom}</> : body.member.role === 'member' ? <>{who} added {whom}</> : <>{who} made {whom} {body.member.role}</>;
+  const whom = whomOf(other);
+  if (role === null) return sayNodes(`${by}.removed`, { who, whom });
+  return role === 'member' ? sayNodes(`${by}.added`, { who, whom }) : sayNodes(`${by}.made`, { who, whom, role: say(`role.${role}`) });
 }
 
 export function StartOfRoom({ view }: { view: View }) {
@@ -61,7 +72,7 @@ export function StartOfRoom({ view }: { view: View }) {
     <div className="px-5 pt-10 pb-2 md:px-7">
       {state.kind === 'direct' && state.peer ? <Avatar id={state.peer} size={64} /> : state.kind === 'channel' ? <span className="inline-flex size-14 items-center justify-center rounded-2xl bg-accent-soft text-accent-text"><Icon name={state.settings.public ? 'hash' : 'lock'} size={28} /></span> : <Tile id={state.room} name={name} size={64} round />}
       <h2 className="mt-3 text-xl font-semibold tracking-tight">{name}</h2>
-      <p className="text-sm text-ink-2">{state.kind === 'direct' ? `This is where your conversation with ${name} starts.` : state.kind === 'channel' ? `This is the very start of #${name}.` : 'This is where the group starts.'}{state.settings.topic ? ` ${state.settings.topic}` : ''}</p>
+      <p className="text-sm text-ink-2">{state.kind === 'direct' ? say('start.direct', { name }) : state.kind === 'channel' ? say('start.channel', { name: `#${name}` }) : say('start.group')}{state.settings.topic ? ` ${state.settings.topic}` : ''}</p>
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { roomName } from '../model/names';
 import { useApp } from '../model/state';
 import { useEngine } from '../model/use';
 import { useBusy } from './useBusy';
+import { say } from '../words';
 
 export function AboutRoom({ room, onClose, onInvite }: { room: string; onClose: () => void; onInvite: () => void }) {
   const engine = useEngine();
@@ -33,17 +34,17 @@ export function AboutRoom({ room, onClose, onInvite }: { room: string; onClose: 
     go('/');
   });
   return (
-    <Dialog title={title} hint={kind === 'channel' ? (settings.public ? 'A channel that everybody in the workspace may join.' : 'A channel for those who are invited.') : undefined} onClose={onClose}>
-      {kind === 'direct' ? <p className="text-sm text-ink-2">A conversation of two. It stays as it is.</p> : (
+    <Dialog title={title} hint={kind === 'channel' ? say(settings.public ? 'about.public' : 'about.private') : undefined} onClose={onClose}>
+      {kind === 'direct' ? <p className="text-sm text-ink-2">{say('about.direct')}</p> : (
         <>
           <form onSubmit={save} className="space-y-4">
-            <label className="block"><span className="text-sm font-medium">Name</span><input name="name" className="field mt-1" maxLength={60} defaultValue={settings.name ?? ''} disabled={!may} required={kind === 'channel'} /></label>
-            <label className="block"><span className="text-sm font-medium">Topic</span><input name="topic" className="field mt-1" maxLength={200} defaultValue={settings.topic ?? ''} disabled={!may} /></label>
+            <label className="block"><span className="text-sm font-medium">{say('name')}</span><input name="name" dir="auto" className="field mt-1" maxLength={60} defaultValue={settings.name ?? ''} disabled={!may} required={kind === 'channel'} /></label>
+            <label className="block"><span className="text-sm font-medium">{say('topic')}</span><input name="topic" dir="auto" className="field mt-1" maxLength={200} defaultValue={settings.topic ?? ''} disabled={!may} /></label>
             {error && <p role="alert" className="text-sm text-danger">{error}</p>}
             <div className="flex flex-wrap gap-2">
-              {may && <button type="submit" className="btn btn-accent" disabled={busy}>Save</button>}
-              <button type="button" className="btn btn-quiet" onClick={onInvite}><Icon name="plus" size={18} />Add people</button>
-              <button type="button" className="btn btn-danger ms-auto" disabled={busy} onClick={() => (sure ? leave() : setSure(true))}>{sure ? 'Really leave' : 'Leave'}</button>
+              {may && <button type="submit" className="btn btn-accent" disabled={busy}>{say('save')}</button>}
+              <button type="button" className="btn btn-quiet" onClick={onInvite}><Icon name="plus" size={18} />{say('invite.people')}</button>
+              <button type="button" className="btn btn-danger ms-auto" disabled={busy} onClick={() => (sure ? leave() : setSure(true))}>{say(sure ? 'about.leaveSure' : 'about.leave')}</button>
             </div>
           </form>
         </>

@@ -5,9 +5,10 @@ import { useEffect, useState } from 'react';
 import { useLocation } from 'wouter';
 import { Dialog } from '../components/Dialog';
 import { Icon } from '../components/Icon';
-import { sentence } from '../model/engine';
 import { useApp } from '../model/state';
 import { useEngine } from '../model/use';
+import { say } from '../words';
+import { sentence } from '../words/errors';
 
 const LOOK_EVERY_MS = 3_000;
 
@@ -49,10 +50,10 @@ export function Browse({ workspace, onClose, onNew }: { workspace: string; onClo
   };
   const shown = (channels ?? []).filter((channel) => `${channel.settings.name} ${channel.settings.topic}`.toLowerCase().includes(query.toLowerCase()));
   return (
-    <Dialog title="Channels" wide onClose={onClose}>
+    <Dialog title={say('channels')} wide onClose={onClose}>
       <div className="flex gap-2">
-        <input className="field" placeholder="Find a channel" aria-label="Find a channel" value={query} onChange={(event) => setQuery(event.target.value)} data-first />
-        <button type="button" className="btn btn-quiet" onClick={onNew}><Icon name="plus" size={18} />New</button>
+        <input className="field" dir="auto" placeholder={say('browse.find')} aria-label={say('browse.find')} value={query} onChange={(event) => setQuery(event.target.value)} data-first />
+        <button type="button" className="btn btn-quiet" onClick={onNew}><Icon name="plus" size={18} />{say('browse.new')}</button>
       </div>
       {error && <p role="alert" className="mt-3 text-sm text-danger">{error}</p>}
       <ul className="mt-3 divide-y divide-line">
@@ -62,12 +63,12 @@ export function Browse({ workspace, onClose, onNew }: { workspace: string; onClo
           return (
             <li key={channel.room} className="flex items-center gap-3 py-2">
               <Icon name={channel.settings.public ? 'hash' : 'lock'} size={18} className="text-ink-3" />
-              <div className="min-w-0 flex-1"><p className="truncate font-medium">{channel.settings.name}</p>{channel.settings.topic && <p className="truncate text-sm text-ink-2">{channel.settings.topic}</p>}</div>
-              <button type="button" className={`btn ${joined ? 'btn-quiet' : 'btn-accent'}`} aria-label={`${joined ? 'Open' : 'Join'} ${channel.settings.name}`} disabled={joining !== null} onClick={() => void open(channel)}>{joined ? 'Open' : 'Join'}</button>
+              <div className="min-w-0 flex-1"><p dir="auto" className="truncate font-medium">{channel.settings.name}</p>{channel.settings.topic && <p dir="auto" className="truncate text-sm text-ink-2">{channel.settings.topic}</p>}</div>
+              <button type="button" className={`btn ${joined ? 'btn-quiet' : 'btn-accent'}`} aria-label={say(joined ? 'browse.openNamed' : 'browse.joinNamed', { name: channel.settings.name ?? '' })} disabled={joining !== null} onClick={() => void open(channel)}>{say(joined ? 'browse.open' : 'browse.join')}</button>
             </li>
           );
         })}
-        {channels && shown.length === 0 && <li className="py-6 text-center text-sm text-ink-3">{query ? 'No channel has that name.' : 'There is no channel yet. Make the first one.'}</li>}
+        {channels && shown.length === 0 && <li className="py-6 text-center text-sm text-ink-3">{say(query ? 'browse.unmatched' : 'browse.none')}</li>}
       </ul>
     </Dialog>
   );

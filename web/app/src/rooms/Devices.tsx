@@ -4,9 +4,10 @@ import type { Device } from '@hubbub/sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { Dialog } from '../components/Dialog';
 import { Icon } from '../components/Icon';
-import { sentence } from '../model/engine';
 import { agoOf, exactOf } from '../model/times';
 import { useEngine } from '../model/use';
+import { say } from '../words';
+import { sentence } from '../words/errors';
 
 export function Devices({ onClose }: { onClose: () => void }) {
   const engine = useEngine();
@@ -17,7 +18,7 @@ export function Devices({ onClose }: { onClose: () => void }) {
   const revoke = (act: Promise<void>) => act.then(load).catch((failed: unknown) => setError(sentence(failed)));
   const others = (devices ?? []).filter((device) => !device.current);
   return (
-    <Dialog title="Devices" hint="Where you are signed in. A device that you sign out is cut off at once." onClose={onClose} wide>
+    <Dialog title={say('devices.title')} hint={say('devices.hint')} onClose={onClose} wide>
       {error && <p role="alert" className="mb-3 text-sm text-danger">{error}</p>}
       <ul className="divide-y divide-line">
         {!devices && !error && <li className="pulse h-14 rounded-lg bg-pressed" />}
@@ -25,14 +26,14 @@ export function Devices({ onClose }: { onClose: () => void }) {
           <li key={device.login} className="flex items-center gap-3 py-3">
             <Icon name="device" className="text-ink-3" />
             <div className="min-w-0 flex-1">
-              <p className="truncate font-medium">{device.label || 'A device'}{device.current && <span className="ms-2 rounded bg-accent-soft px-1.5 py-0.5 text-xs font-medium text-accent-text">this one</span>}</p>
-              <p className="truncate text-sm text-ink-2">{device.address} · <time dateTime={new Date(device.last_used).toISOString()} title={exactOf(device.last_used)}>{agoOf(device.last_used)}</time></p>
+              <p className="truncate font-medium"><bdi>{device.label || say('devices.unnamed')}</bdi>{device.current && <span className="ms-2 rounded bg-accent-soft px-1.5 py-0.5 text-xs font-medium text-accent-text">{say('devices.current')}</span>}</p>
+              <p className="truncate text-sm text-ink-2"><bdi>{device.address}</bdi> · <time dateTime={new Date(device.last_used).toISOString()} title={exactOf(device.last_used)}>{agoOf(device.last_used)}</time></p>
             </div>
-            {!device.current && <button type="button" className="btn btn-danger" aria-label={`Sign out ${device.label}`} onClick={() => void revoke(engine.client.rest.revoke(device.login))}>Sign out</button>}
+            {!device.current && <button type="button" className="btn btn-danger" aria-label={say('devices.signOutNamed', { name: device.label || say('devices.unnamed') })} onClick={() => void revoke(engine.client.rest.revoke(device.login))}>{say('me.signOut')}</button>}
           </li>
         ))}
       </ul>
-      {others.length > 1 && <button type="button" className="btn btn-danger mt-3 w-full" onClick={() => void revoke((async () => { for (const device of others) await engine.client.rest.revoke(device.login); })())}>Sign out all others</button>}
+      {others.length > 1 && <button type="button" className="btn btn-danger mt-3 w-full" onClick={() => void revoke((async () => { for (const device of others) await engine.client.rest.revoke(device.login); })())}>{say('devices.signOutOthers')}</button>}
     </Dialog>
   );
 }

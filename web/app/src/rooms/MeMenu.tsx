@@ -7,8 +7,9 @@ import { Popover } from '../components/Popover';
 import { useApp } from '../model/state';
 import { useEngine, usePerson } from '../model/use';
 import type { Open } from './dialogs';
+import { say } from '../words';
 
-const STATUSES: [Status, string][] = [['online', 'Online'], ['away', 'Away'], ['busy', 'Do not disturb'], ['invisible', 'Invisible']];
+const STATUSES = ['online', 'away', 'busy', 'invisible'] as const satisfies readonly Status[];
 
 export function MeMenu({ anchor, onClose, onOpen }: { anchor: DOMRect; onClose: () => void; onOpen: (open: Open) => void }) {
   const engine = useEngine();
@@ -18,24 +19,24 @@ export function MeMenu({ anchor, onClose, onOpen }: { anchor: DOMRect; onClose: 
   const name = usePerson(me);
   const then = (act: () => void) => () => { onClose(); act(); };
   return (
-    <Popover anchor={anchor} onClose={onClose} label="You" className="w-64">
+    <Popover anchor={anchor} onClose={onClose} label={say('me.title')} className="w-64">
       <div className="flex items-center gap-3 px-2.5 py-2">
         <Avatar id={me} size={40} />
-        <div className="min-w-0"><p className="truncate font-semibold">{name}</p><p className="truncate text-sm text-ink-2">@{user}</p></div>
+        <div className="min-w-0"><p className="truncate font-semibold"><bdi>{name}</bdi></p><p className="truncate text-sm text-ink-2"><bdi>@{user}</bdi></p></div>
       </div>
       <hr className="my-1 border-line" />
-      <div role="radiogroup" aria-label="Status">
-        {STATUSES.map(([status, label]) => (
+      <div role="radiogroup" aria-label={say('me.status')}>
+        {STATUSES.map((status) => (
           <button key={status} type="button" role="radio" aria-checked={now === status} className="menu-item" onClick={then(() => engine.client.presence(status))}>
-            <Dot status={status} />{label}{now === status && <Icon name="check" size={16} className="ms-auto text-accent-text" />}
+            <Dot status={status} />{say(`me.${status}`)}{now === status && <Icon name="check" size={16} className="ms-auto text-accent-text" />}
           </button>
         ))}
       </div>
       <hr className="my-1 border-line" />
-      <button type="button" className="menu-item" onClick={then(() => onOpen({ what: 'settings' }))}><Icon name="gear" size={18} />Settings</button>
-      <button type="button" className="menu-item" onClick={then(() => onOpen({ what: 'devices' }))}><Icon name="device" size={18} />Devices</button>
-      <button type="button" className="menu-item" onClick={then(() => onOpen({ what: 'keys' }))}><Icon name="more" size={18} />Keyboard</button>
-      <button type="button" className="menu-item text-danger" onClick={then(() => void engine.logOut())}><Icon name="out" size={18} />Sign out</button>
+      <button type="button" className="menu-item" onClick={then(() => onOpen({ what: 'settings' }))}><Icon name="gear" size={18} />{say('settings.title')}</button>
+      <button type="button" className="menu-item" onClick={then(() => onOpen({ what: 'devices' }))}><Icon name="device" size={18} />{say('devices.title')}</button>
+      <button type="button" className="menu-item" onClick={then(() => onOpen({ what: 'keys' }))}><Icon name="more" size={18} />{say('keys.title')}</button>
+      <button type="button" className="menu-item text-danger" onClick={then(() => void engine.logOut())}><Icon name="out" size={18} />{say('me.signOut')}</button>
     </Popover>
   );
 }

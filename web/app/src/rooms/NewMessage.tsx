@@ -9,6 +9,7 @@ import { useApp } from '../model/state';
 import { useEngine } from '../model/use';
 import { PeoplePicker } from './PeoplePicker';
 import { useBusy } from './useBusy';
+import { say } from '../words';
 
 export function NewMessage({ onClose }: { onClose: () => void }) {
   const engine = useEngine();
@@ -28,12 +29,12 @@ export function NewMessage({ onClose }: { onClose: () => void }) {
     });
   };
   return (
-    <Dialog title="New message" hint="To one person, or to several for a group." onClose={onClose}>
+    <Dialog title={say('people.new')} hint={say('people.hint')} onClose={onClose}>
       <form onSubmit={submit} className="space-y-3">
         <PeoplePicker chosen={chosen} onChange={setChosen} />
-        {chosen.length > 1 && <label className="block"><span className="text-sm font-medium">Name of the group <i className="font-normal text-ink-3 not-italic">(optional)</i></span><input className="field mt-1" maxLength={60} value={name} onChange={(event) => setName(event.target.value)} /></label>}
+        {chosen.length > 1 && <label className="block"><span className="text-sm font-medium">{say('people.group')} <i className="font-normal text-ink-3 not-italic">{say('optional')}</i></span><input dir="auto" className="field mt-1" maxLength={60} value={name} onChange={(event) => setName(event.target.value)} /></label>}
         {error && <p role="alert" className="text-sm text-danger">{error}</p>}
-        <button type="submit" className="btn btn-accent w-full" disabled={busy || chosen.length === 0}>{chosen.length > 1 ? 'Start the group' : 'Start writing'}</button>
+        <button type="submit" className="btn btn-accent w-full" disabled={busy || chosen.length === 0}>{say(chosen.length > 1 ? 'people.startGroup' : 'people.start')}</button>
       </form>
     </Dialog>
   );
@@ -56,11 +57,11 @@ export function Invite({ room, onClose }: { room: string; onClose: () => void })
     });
   };
   return (
-    <Dialog title={`Add people to ${name}`} onClose={onClose}>
+    <Dialog title={say('invite.to', { name })} onClose={onClose}>
       <form onSubmit={submit} className="space-y-3">
         <PeoplePicker chosen={chosen} onChange={setChosen} without={(members ?? []).map((member) => member.user)} />
         {error && <p role="alert" className="text-sm text-danger">{error}</p>}
-        <button type="submit" className="btn btn-accent w-full" disabled={busy || chosen.length === 0}>Add</button>
+        <button type="submit" className="btn btn-accent w-full" disabled={busy || chosen.length === 0}>{say('invite.add')}</button>
       </form>
     </Dialog>
   );

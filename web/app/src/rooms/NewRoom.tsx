@@ -6,6 +6,7 @@ import { Dialog } from '../components/Dialog';
 import { setApp } from '../model/state';
 import { useEngine } from '../model/use';
 import { useBusy } from './useBusy';
+import { say } from '../words';
 
 export function NewWorkspace({ onClose }: { onClose: () => void }) {
   const engine = useEngine();
@@ -17,18 +18,18 @@ export function NewWorkspace({ onClose }: { onClose: () => void }) {
     void run(async () => {
       const workspace = await engine.client.create('workspace', { name }, []);
       localStorage.setItem('hubbub.workspace', workspace);
-      const general = await engine.client.create('channel', { name: 'general', workspace, public: true }, []);
+      const general = await engine.client.create('channel', { name: say('workspace.firstChannel'), workspace, public: true }, []);
       setApp({ workspace });
       onClose();
       go(`/r/${general}`);
     });
   };
   return (
-    <Dialog title="New workspace" hint="A place for a team: it holds channels. It starts with #general." onClose={onClose}>
+    <Dialog title={say('workspace.new')} hint={say('workspace.hint', { channel: `#${say('workspace.firstChannel')}` })} onClose={onClose}>
       <form onSubmit={submit} className="space-y-4">
-        <label className="block"><span className="text-sm font-medium">Name</span><input name="name" className="field mt-1" required maxLength={60} placeholder="Acme" data-first /></label>
+        <label className="block"><span className="text-sm font-medium">{say('name')}</span><input name="name" className="field mt-1" required maxLength={60} dir="auto" placeholder={say('workspace.example')} data-first /></label>
         {error && <p role="alert" className="text-sm text-danger">{error}</p>}
-        <button type="submit" className="btn btn-accent w-full" disabled={busy}>Create workspace</button>
+        <button type="submit" className="btn btn-accent w-full" disabled={busy}>{say('workspace.create')}</button>
       </form>
     </Dialog>
   );
@@ -50,21 +51,21 @@ export function NewChannel({ workspace, onClose }: { workspace: string; onClose:
     });
   };
   return (
-    <Dialog title="New channel" onClose={onClose}>
+    <Dialog title={say('channel.new')} onClose={onClose}>
       <form onSubmit={submit} className="space-y-4">
-        <label className="block"><span className="text-sm font-medium">Name</span><input name="name" className="field mt-1" required maxLength={60} placeholder="design-reviews" data-first /></label>
-        <label className="block"><span className="text-sm font-medium">What it is for <i className="font-normal text-ink-3 not-italic">(optional)</i></span><input name="topic" className="field mt-1" maxLength={200} /></label>
+        <label className="block"><span className="text-sm font-medium">{say('name')}</span><input name="name" className="field mt-1" required maxLength={60} dir="auto" placeholder={say('channel.example')} data-first /></label>
+        <label className="block"><span className="text-sm font-medium">{say('channel.topic')} <i className="font-normal text-ink-3 not-italic">{say('optional')}</i></span><input name="topic" dir="auto" className="field mt-1" maxLength={200} /></label>
         <fieldset className="grid gap-2">
-          <legend className="mb-1 text-sm font-medium">Who may join</legend>
-          {[[true, 'Everybody in the workspace', 'They can find it and join.'], [false, 'Only who is invited', 'Others do not see it.']].map(([value, label, hint]) => (
+          <legend className="mb-1 text-sm font-medium">{say('channel.who')}</legend>
+          {([[true, 'channel.public', 'channel.publicHint'], [false, 'channel.private', 'channel.privateHint']] as const).map(([value, label, hint]) => (
             <label key={String(value)} className="flex cursor-pointer items-start gap-3 rounded-lg border border-line p-3 has-checked:border-accent has-checked:bg-accent-soft">
-              <input type="radio" name="open" className="mt-1 accent-(--accent)" checked={open === value} onChange={() => setOpen(value as boolean)} />
-              <span><span className="block text-sm font-medium">{label}</span><span className="block text-xs text-ink-2">{hint}</span></span>
+              <input type="radio" name="open" className="mt-1 accent-(--accent)" checked={open === value} onChange={() => setOpen(value)} />
+              <span><span className="block text-sm font-medium">{say(label)}</span><span className="block text-xs text-ink-2">{say(hint)}</span></span>
             </label>
           ))}
         </fieldset>
         {error && <p role="alert" className="text-sm text-danger">{error}</p>}
-        <button type="submit" className="btn btn-accent w-full" disabled={busy}>Create channel</button>
+        <button type="submit" className="btn btn-accent w-full" disabled={busy}>{say('channel.create')}</button>
       </form>
     </Dialog>
   );

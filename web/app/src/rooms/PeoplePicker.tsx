@@ -7,6 +7,7 @@ import { Icon } from '../components/Icon';
 import { score } from '../model/compose';
 import { getApp, useApp } from '../model/state';
 import { useEngine } from '../model/use';
+import { say } from '../words';
 
 const SHOWN_MAX = 30;
 
@@ -45,20 +46,20 @@ export function PeoplePicker({ chosen, onChange, without = [] }: { chosen: Profi
     <div>
       <div className="field flex min-h-11 flex-wrap items-center gap-1.5 py-1.5 focus-within:border-accent focus-within:outline-2 focus-within:outline-accent/30">
         {chosen.map((person) => (
-          <button key={person.id} type="button" aria-label={`Take ${person.display || person.name} off`} onClick={() => onChange(chosen.filter((each) => each.id !== person.id))} className="flex items-center gap-1 rounded-md bg-accent-soft py-0.5 pe-1 ps-2 text-sm font-medium text-accent-text">
-            {person.display || person.name}<Icon name="close" size={14} />
+          <button key={person.id} type="button" aria-label={say('people.takeOff', { name: person.display || person.name })} onClick={() => onChange(chosen.filter((each) => each.id !== person.id))} className="flex items-center gap-1 rounded-md bg-accent-soft py-0.5 pe-1 ps-2 text-sm font-medium text-accent-text">
+            <bdi>{person.display || person.name}</bdi><Icon name="close" size={14} />
           </button>
         ))}
-        <input data-first aria-label="Find people by name" role="combobox" aria-expanded aria-controls={id} aria-activedescendant={shown[at] ? `${id}-${at}` : undefined} placeholder={chosen.length ? '' : 'Type a name'} value={query} onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={onKey} className="min-w-24 flex-1 bg-transparent py-1 outline-none" />
+        <input data-first dir="auto" aria-label={say('people.find')} role="combobox" aria-expanded aria-controls={id} aria-activedescendant={shown[at] ? `${id}-${at}` : undefined} placeholder={chosen.length ? '' : say('people.type')} value={query} onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={onKey} className="min-w-24 flex-1 bg-transparent py-1 outline-none" />
       </div>
-      <ul id={id} role="listbox" aria-label="People" className="mt-2 h-64 overflow-y-auto">
+      <ul id={id} role="listbox" aria-label={say('people.list')} className="mt-2 h-64 overflow-y-auto">
         {shown.map((person, i) => (
           <li key={person.id} id={`${id}-${i}`} role="option" aria-selected={i === at} onClick={() => pick(person)} onPointerMove={() => setAt(i)} className={`menu-item cursor-pointer ${i === at ? 'bg-hover' : ''}`}>
             <Avatar id={person.id} size={32} />
-            <span className="min-w-0 truncate"><b className="font-medium">{person.display || person.name}</b> <span className="text-ink-3">@{person.name}</span></span>
+            <span className="min-w-0 truncate"><b className="font-medium"><bdi>{person.display || person.name}</bdi></b> <bdi className="text-ink-3">@{person.name}</bdi></span>
           </li>
         ))}
-        {found && shown.length === 0 && <li role="presentation" className="p-3 text-sm text-ink-3">{query ? `Nobody is called “${query}”.` : 'Type the beginning of a user name.'}</li>}
+        {found && shown.length === 0 && <li role="presentation" className="p-3 text-sm text-ink-3">{query ? say('people.unmatched', { query }) : say('people.typeHint')}</li>}
       </ul>
     </div>
   );

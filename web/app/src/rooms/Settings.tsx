@@ -1,13 +1,15 @@
-// One's name, the look, and what Enter does.
+// One's name, the look, the language, and what Enter does.
 
 import { useState } from 'react';
 import { Dialog } from '../components/Dialog';
+import { LanguageField } from '../components/LanguageField';
 import { toast, useApp } from '../model/state';
 import { enterSends, setEnterSends, setTheme, theme, type Theme } from '../model/theme';
 import { useEngine } from '../model/use';
 import { useBusy } from './useBusy';
+import { say, type Key } from '../words';
 
-const THEMES: [Theme, string][] = [['system', 'As the system'], ['light', 'Light'], ['dark', 'Dark']];
+const THEMES = [['system', 'settings.lookSystem'], ['light', 'settings.lookLight'], ['dark', 'settings.lookDark']] as const satisfies readonly [Theme, Key][];
 
 export function Settings({ onClose }: { onClose: () => void }) {
   const engine = useEngine();
@@ -19,29 +21,30 @@ export function Settings({ onClose }: { onClose: () => void }) {
   const save = () => void run(async () => {
     const changed = await engine.client.rest.changeProfile(name.trim());
     engine.people.take([changed ?? { ...me!, display: name.trim() }]);
-    toast('Your name is changed.');
+    toast(say('settings.renamed'));
   });
   return (
-    <Dialog title="Settings" onClose={onClose}>
+    <Dialog title={say('settings.title')} onClose={onClose}>
       <form className="flex items-end gap-2" onSubmit={(event) => { event.preventDefault(); save(); }}>
-        <label className="min-w-0 flex-1"><span className="text-sm font-medium">Your name</span><input className="field mt-1" maxLength={60} required value={name} onChange={(event) => setName(event.target.value)} /></label>
-        <button type="submit" className="btn btn-accent min-h-11" disabled={busy || !name.trim() || name.trim() === me?.display}>Save</button>
+        <label className="min-w-0 flex-1"><span className="text-sm font-medium">{say('yourName')}</span><input dir="auto" className="field mt-1" maxLength={60} required value={name} onChange={(event) => setName(event.target.value)} /></label>
+        <button type="submit" className="btn btn-accent min-h-11" disabled={busy || !name.trim() || name.trim() === me?.display}>{say('save')}</button>
       </form>
       {error && <p role="alert" className="mt-2 text-sm text-danger">{error}</p>}
       <fieldset className="mt-6">
-        <legend className="text-sm font-medium">Look</legend>
+        <legend className="text-sm font-medium">{say('settings.look')}</legend>
         <div className="mt-2 grid grid-cols-3 gap-2">
           {THEMES.map(([value, label]) => (
             <label key={value} className="flex cursor-pointer flex-col gap-2 rounded-lg border border-line p-2 text-center text-xs has-checked:border-accent has-checked:bg-accent-soft has-focus-visible:outline-2 has-focus-visible:outline-accent">
               <Preview look={value} />
-              <span><input type="radio" name="theme" className="sr-only" checked={look === value} onChange={() => { setTheme(value); setLook(value); }} />{label}</span>
+              <span><input type="radio" name="theme" className="sr-only" checked={look === value} onChange={() => { setTheme(value); setLook(value); }} />{say(label)}</span>
             </label>
           ))}
         </div>
       </fieldset>
+      <div className="mt-6"><LanguageField /></div>
       <label className="mt-6 flex min-h-11 cursor-pointer items-center gap-3">
         <input type="checkbox" className="size-4 accent-(--accent)" checked={sends} onChange={(event) => { setEnterSends(event.target.checked); setSends(event.target.checked); }} />
-        <span><span className="block text-sm font-medium">Enter sends</span><span className="block text-xs text-ink-2">{sends ? 'Shift and Enter breaks the line.' : 'Enter breaks the line; Ctrl or ⌘ and Enter sends.'}</span></span>
+        <span><span className="block text-sm font-medium">{say('settings.enter')}</span><span className="block text-xs text-ink-2">{say(sends ? 'settings.enterSends' : 'settings.enterBreaks')}</span></span>
       </label>
     </Dialog>
   );

@@ -9,6 +9,7 @@ import { listed, markOf, roomName } from '../model/names';
 import { useApp } from '../model/state';
 import { useEngine } from '../model/use';
 import type { Open } from './dialogs';
+import { countOf, say } from '../words';
 
 export function Sidebar({ onOpen }: { onOpen: (open: Open) => void }) {
   const engine = useEngine();
@@ -25,32 +26,32 @@ export function Sidebar({ onOpen }: { onOpen: (open: Open) => void }) {
   const title = workspace && rooms[workspace] ? roomName(rooms[workspace], people) : 'Hubbub';
   const readAll = () => { for (const { state, log } of unread) engine.client.read(state.room, Math.max(state.head, log.head), Math.max(state.ordinal, log.ordinal)); };
   return (
-    <nav aria-label="Rooms" className="flex min-w-0 flex-1 flex-col border-line bg-panel md:w-72 md:flex-none md:border-e">
+    <nav aria-label={say('rooms.title')} className="flex min-w-0 flex-1 flex-col border-line bg-panel md:w-72 md:flex-none md:border-e">
       <header className="flex h-14 shrink-0 items-center gap-1 pe-2 ps-4">
-        <h1 className="min-w-0 flex-1 truncate text-[1.0625rem] font-semibold tracking-tight"><bdi>{title}</bdi></h1>
-        {unread.length > 0 && <button type="button" className="icon-btn" aria-label="Mark all as read" title="Mark all as read" onClick={readAll}><Icon name="checks" /></button>}
-        <button type="button" className="icon-btn" aria-label="New message" title="New message" onClick={() => onOpen({ what: 'people' })}><Icon name="pen" /></button>
+        <h1 dir="auto" className="min-w-0 flex-1 truncate text-[1.0625rem] font-semibold tracking-tight">{title}</h1>
+        {unread.length > 0 && <button type="button" className="icon-btn" aria-label={say('rooms.readAll')} title={say('rooms.readAll')} onClick={readAll}><Icon name="checks" /></button>}
+        <button type="button" className="icon-btn" aria-label={say('people.new')} title={say('people.new')} onClick={() => onOpen({ what: 'people' })}><Icon name="pen" /></button>
       </header>
       <button type="button" onClick={() => onOpen({ what: 'switch' })} className="mx-3 mb-2 flex min-h-9 items-center gap-2 rounded-lg border border-line bg-bg px-3 text-sm text-ink-3 hover:border-ink-3 pointer-coarse:min-h-11">
-        <Icon name="search" size={16} />Jump to…<kbd className="ms-auto hidden font-sans text-xs md:block">{/Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'} K</kbd>
+        <Icon name="search" size={16} />{say('rooms.jump')}<kbd dir="ltr" className="ms-auto hidden font-sans text-xs md:block">{/Mac/.test(navigator.platform) ? '⌘' : say('key.ctrl')} K</kbd>
       </button>
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-4">
         {empty && !greeted ? <Skeleton /> : (
           <>
             {(workspace || channels.length > 0) && (
-              <Section title="Channels" actions={workspace && (
+              <Section title={say('channels')} actions={workspace && (
                 <>
-                  <button type="button" className="icon-btn size-8 pointer-coarse:size-11" aria-label="Browse channels" title="Browse channels" onClick={() => onOpen({ what: 'browse', workspace })}><Icon name="compass" size={18} /></button>
-                  <button type="button" className="icon-btn size-8 pointer-coarse:size-11" aria-label="New channel" title="New channel" onClick={() => onOpen({ what: 'channel', workspace })}><Icon name="plus" size={18} /></button>
+                  <button type="button" className="icon-btn size-8 pointer-coarse:size-11" aria-label={say('rooms.browse')} title={say('rooms.browse')} onClick={() => onOpen({ what: 'browse', workspace })}><Icon name="compass" size={18} /></button>
+                  <button type="button" className="icon-btn size-8 pointer-coarse:size-11" aria-label={say('channel.new')} title={say('channel.new')} onClick={() => onOpen({ what: 'channel', workspace })}><Icon name="plus" size={18} /></button>
                 </>
               )}>
                 {channels.map((room) => <Line key={room.state.room} room={room} here={room.state.room === here} />)}
-                {channels.length === 0 && workspace && <Hint onClick={() => onOpen({ what: 'browse', workspace })}>Find a channel to join</Hint>}
+                {channels.length === 0 && workspace && <Hint onClick={() => onOpen({ what: 'browse', workspace })}>{say('rooms.findChannel')}</Hint>}
               </Section>
             )}
-            <Section title="Messages" actions={<button type="button" className="icon-btn size-8 pointer-coarse:size-11" aria-label="New direct message" title="New direct message" onClick={() => onOpen({ what: 'people' })}><Icon name="plus" size={18} /></button>}>
+            <Section title={say('rooms.messages')} actions={<button type="button" className="icon-btn size-8 pointer-coarse:size-11" aria-label={say('rooms.newDirect')} title={say('rooms.newDirect')} onClick={() => onOpen({ what: 'people' })}><Icon name="plus" size={18} /></button>}>
               {talks.map((room) => <Line key={room.state.room} room={room} here={room.state.room === here} />)}
-              {talks.length === 0 && <Hint onClick={() => onOpen({ what: 'people' })}>Write to somebody</Hint>}
+              {talks.length === 0 && <Hint onClick={() => onOpen({ what: 'people' })}>{say('rooms.write')}</Hint>}
             </Section>
           </>
         )}
@@ -83,11 +84,11 @@ const Line = memo(function Line({ room, here }: { room: Room; here: boolean }) {
     <li>
       <Link href={`/r/${id}`} data-room={id} aria-current={here ? 'page' : undefined} data-draft={draft || undefined} className={`flex min-h-9 items-center gap-2.5 rounded-lg px-2 transition-colors pointer-coarse:min-h-11 ${here ? 'bg-accent-soft text-accent-text' : 'hover:bg-hover'} ${fresh ? 'font-semibold text-ink' : here ? 'font-medium' : 'text-ink-2'}`}>
         <span className="flex w-6 shrink-0 items-center justify-center"><Face room={room} name={name} /></span>
-        <span className="min-w-0 flex-1 truncate"><bdi>{name}</bdi></span>
-        {draft && <><Icon name="pen" size={14} className="text-ink-3" /><span className="sr-only">draft</span></>}
-        {loud > 0 ? <b data-mark="mention" className="min-w-5 rounded-full bg-loud px-1.5 text-center text-xs leading-5 font-semibold text-loud-ink tabular-nums">{loud > 99 ? '99+' : loud}</b>
-          : fresh && <b data-mark="unread" className="min-w-5 rounded-full bg-pressed px-1.5 text-center text-xs leading-5 font-semibold text-ink-2 tabular-nums">{unread > 99 ? '99+' : unread}</b>}
-        {fresh && <span className="sr-only">{loud > 0 && state.kind !== 'direct' ? 'mentions' : 'unread'}</span>}
+        <span dir="auto" className="min-w-0 flex-1 truncate">{name}</span>
+        {draft && <><Icon name="pen" size={14} className="text-ink-3" /><span className="sr-only">{say('rooms.draft')}</span></>}
+        {loud > 0 ? <b data-mark="mention" className="min-w-5 rounded-full bg-loud px-1.5 text-center text-xs leading-5 font-semibold text-loud-ink tabular-nums">{countOf(loud, 99)}</b>
+          : fresh && <b data-mark="unread" className="min-w-5 rounded-full bg-pressed px-1.5 text-center text-xs leading-5 font-semibold text-ink-2 tabular-nums">{countOf(unread, 99)}</b>}
+        {fresh && <span className="sr-only">{say(loud > 0 && state.kind !== 'direct' ? 'rooms.mentions' : 'rooms.unread')}</span>}
       </Link>
     </li>
   );
@@ -106,7 +107,7 @@ function Hint({ onClick, children }: { onClick: () => void; children: ReactNode 
 
 function Skeleton() {
   return (
-    <div role="status" aria-label="Loading" className="space-y-2 p-2">
+    <div role="status" aria-label={say('loading')} className="space-y-2 p-2">
       {[70, 52, 84, 60, 46].map((width) => <div key={width} className="pulse flex items-center gap-2.5 py-1"><i className="size-6 rounded-md bg-pressed" /><i className="h-3 rounded bg-pressed" style={{ width: `${width}%` }} /></div>)}
       <span className="sr-only"><Logo /></span>
     </div>

@@ -6,10 +6,11 @@ import { Avatar, Tile } from '../components/Avatar';
 import { Dialog } from '../components/Dialog';
 import { Icon } from '../components/Icon';
 import { score } from '../model/compose';
-import { sentence } from '../model/engine';
 import { markOf, roomName } from '../model/names';
 import { getApp, toast } from '../model/state';
 import { useEngine } from '../model/use';
+import { numberOf, say } from '../words';
+import { sentence } from '../words/errors';
 
 interface Found { key: string; name: string; room?: string; user?: string; icon: 'hash' | 'lock' | 'tile' | 'person'; unread: number; rank: number }
 const SHOWN_MAX = 12;
@@ -36,17 +37,17 @@ export function Switcher({ onClose }: { onClose: () => void }) {
     if (event.key === 'Enter' && !event.nativeEvent.isComposing) void open(found[at]);
   };
   return (
-    <Dialog title="Jump to" onClose={onClose}>
-      <input data-first className="field" role="combobox" aria-expanded aria-controls="switcher" aria-activedescendant={found[at] ? `switcher-${at}` : undefined} aria-label="Room or person" placeholder="Room or person" value={query} onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={onKey} />
-      <ul id="switcher" role="listbox" aria-label="Rooms and people" className="mt-2 min-h-40">
+    <Dialog title={say('switch.title')} onClose={onClose}>
+      <input data-first className="field" role="combobox" aria-expanded aria-controls="switcher" aria-activedescendant={found[at] ? `switcher-${at}` : undefined} dir="auto" aria-label={say('switch.field')} placeholder={say('switch.field')} value={query} onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={onKey} />
+      <ul id="switcher" role="listbox" aria-label={say('switch.list')} className="mt-2 min-h-40">
         {found.map((each, i) => (
           <li key={each.key} id={`switcher-${i}`} role="option" aria-selected={i === at} onPointerMove={() => setAt(i)} onClick={() => void open(each)} className={`menu-item cursor-pointer ${i === at ? 'bg-accent-soft text-accent-text' : ''}`}>
             {each.icon === 'person' ? <Avatar id={each.user!} size={24} /> : each.icon === 'tile' ? <Tile id={each.room!} name={each.name} size={24} round /> : <span className="flex w-6 justify-center"><Icon name={each.icon} size={18} /></span>}
-            <span className="min-w-0 flex-1 truncate"><bdi>{each.name}</bdi></span>
-            {each.unread > 0 && <span className="text-xs font-semibold">{each.unread}</span>}
+            <span dir="auto" className="min-w-0 flex-1 truncate">{each.name}</span>
+            {each.unread > 0 && <span className="text-xs font-semibold">{numberOf(each.unread)}</span>}
           </li>
         ))}
-        {found.length === 0 && <li role="presentation" className="p-3 text-sm text-ink-3">Nothing is called that.</li>}
+        {found.length === 0 && <li role="presentation" className="p-3 text-sm text-ink-3">{say('switch.none')}</li>}
       </ul>
     </Dialog>
   );

@@ -1,7 +1,7 @@
 // A form that waits for the node: busy while it does, a sentence when it fails.
 
 import { useState } from 'react';
-import { sentence } from '../model/engine';
+import { sentence } from '../words/errors';
 
 export function useBusy(): { busy: boolean; error: string | null; run: (act: () => Promise<void>) => Promise<void> } {
   const [busy, setBusy] = useState(false);

@@ -1,6 +1,6 @@
 // The signed-in page: rail, room list, room, panel. On a phone one of list and room is shown at a time.
 
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 import { Banner } from '../components/Banner';
 import { Icon } from '../components/Icon';
@@ -12,11 +12,11 @@ import { RoomView } from '../room/RoomView';
 import { Rail } from '../rooms/Rail';
 import { Sidebar } from '../rooms/Sidebar';
 import type { Open } from '../rooms/dialogs';
+import { say } from '../words';
 
 const Dialogs = lazy(() => import('../rooms/dialogs'));
 
-export function Chat() {
-  const [open, setOpen] = useState<Open | null>(null);
+export function Chat({ open, onOpen: setOpen }: { open: Open | null; onOpen: (open: Open | null) => void }) {
   const [location] = useLocation();
   const inRoom = location.startsWith('/r/');
   useTitle();
@@ -75,12 +75,12 @@ function Landing({ onOpen }: { onOpen: (open: Open) => void }) {
     <div className="flex flex-1 flex-col items-center justify-center gap-6 p-8 text-center">
       <span className="flex size-16 items-center justify-center rounded-2xl bg-accent-soft text-accent-text"><Icon name="chat" size={30} /></span>
       <div>
-        <h1 className="text-xl font-semibold tracking-tight">You are in. Who do you want to talk to?</h1>
-        <p className="mt-1 max-w-md text-sm text-ink-2">Write to one person, start a group, or open a workspace with channels for a whole team.</p>
+        <h1 className="text-xl font-semibold tracking-tight">{say('landing.title')}</h1>
+        <p className="mt-1 max-w-md text-sm text-ink-2">{say('landing.text')}</p>
       </div>
       <div className="flex flex-wrap justify-center gap-2">
-        <button type="button" className="btn btn-accent" onClick={() => onOpen({ what: 'people' })}><Icon name="pen" size={18} />New message</button>
-        <button type="button" className="btn btn-quiet" onClick={() => onOpen({ what: 'workspace' })}><Icon name="plus" size={18} />New workspace</button>
+        <button type="button" className="btn btn-accent" onClick={() => onOpen({ what: 'people' })}><Icon name="pen" size={18} />{say('people.new')}</button>
+        <button type="button" className="btn btn-quiet" onClick={() => onOpen({ what: 'workspace' })}><Icon name="plus" size={18} />{say('workspace.new')}</button>
       </div>
     </div>
   );

@@ -3,10 +3,12 @@
 import { LIMITS } from '@hubbub/sdk';
 import { useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { Logo } from '../components/Icon';
-import { sentence } from '../model/engine';
+import { LanguageField } from '../components/LanguageField';
 import { checked, fieldOf, USERNAME_BYTES_MIN, type SignField } from '../model/signup';
 import { useApp } from '../model/state';
 import { useEngine } from '../model/use';
+import { say } from '../words';
+import { sentence } from '../words/errors';
 
 interface Wrong { field: SignField | null; text: string }
 
@@ -37,7 +39,7 @@ export function SignIn() {
       if (signup) await engine.signUp(name.trim().toLowerCase(), display.trim() || name.trim(), password, String(data.get('invite') ?? '').trim() || undefined);
       else await engine.logIn(name.trim().toLowerCase(), password);
     } catch (failed) {
-      refuse({ field: signup ? fieldOf(failed) : null, text: sentence(failed) });
+      refuse({ field: signup ? fieldOf(failed) : null, text: signup && (failed as { code?: string }).code === 'forbidden' ? say('error.invitation') : sentence(failed) });
     }
   };
   const of = (field: SignField) => ({ name: field, wrong: wrong?.field === field ? wrong.text : undefined });
@@ -48,21 +50,22 @@ export function SignIn() {
       <div className="flex min-h-full items-center justify-center px-5 py-10">
         <div className="w-full max-w-sm">
           <div className="mb-8 flex items-center gap-3 lg:hidden"><Logo size={40} /><span className="text-xl font-semibold tracking-tight">Hubbub</span></div>
-          <h1 className="text-2xl font-semibold tracking-tight">{signup ? 'Make your account' : 'Welcome back'}</h1>
-          <p className="mt-1 text-sm text-ink-2">{signup ? 'One step, then you can write.' : 'Sign in to go on where you left.'}</p>
-          {why && !wrong && <Note>{why}</Note>}
+          <h1 className="text-2xl font-semibold tracking-tight">{say(signup ? 'sign.upTitle' : 'sign.inTitle')}</h1>
+          <p className="mt-1 text-sm text-ink-2">{say(signup ? 'sign.upText' : 'sign.inText')}</p>
+          {why && !wrong && <Note>{say(`banner.${why}`)}</Note>}
           {wrong && !wrong.field && <Note loud>{wrong.text}</Note>}
           <form key={mode} ref={form} noValidate className="mt-6 space-y-4" onSubmit={(event) => void submit(event)}>
-            {signup && <Field {...of('display')} label="Your name" hint="What others see. You can change it." autoComplete="name" maxLength={60} />}
-            <Field {...of('name')} label="User name" hint={signup ? `${USERNAME_BYTES_MIN} to ${LIMITS.USERNAME_BYTES_MAX} letters a–z, digits, dots, dashes and underscores. It begins with a letter or digit.` : undefined} autoComplete="username" autoCapitalize="none" autoCorrect="off" spellCheck={false} />
-            <Field {...of('password')} label="Password" hint={signup ? `At least ${LIMITS.PASSWORD_BYTES_MIN} characters. A few words are better than one odd one.` : undefined} type="password" autoComplete={signup ? 'new-password' : 'current-password'} />
-            {signup && invited !== null && <Field name="invite" wrong={undefined} label="Invitation" defaultValue={invited} autoComplete="off" autoCapitalize="none" spellCheck={false} />}
-            <button type="submit" className="btn btn-accent w-full" disabled={busy}>{busy ? 'One moment…' : signup ? 'Sign up' : 'Sign in'}</button>
+            {signup && <Field {...of('display')} label={say('yourName')} hint={say('sign.displayHint')} dir="auto" autoComplete="name" maxLength={60} />}
+            <Field {...of('name')} label={say('sign.userName')} hint={signup ? say('sign.nameHint', { least: USERNAME_BYTES_MIN, most: LIMITS.USERNAME_BYTES_MAX }) : undefined} dir="ltr" autoComplete="username" autoCapitalize="none" autoCorrect="off" spellCheck={false} />
+            <Field {...of('password')} label={say('sign.password')} hint={signup ? say('sign.passwordHint', { least: LIMITS.PASSWORD_BYTES_MIN }) : undefined} dir="ltr" type="password" autoComplete={signup ? 'new-password' : 'current-password'} />
+            {signup && invited !== null && <Field name="invite" wrong={undefined} label={say('sign.invitation')} dir="ltr" defaultValue={invited} autoComplete="off" autoCapitalize="none" spellCheck={false} />}
+            <button type="submit" className="btn btn-accent w-full" disabled={busy}>{say(busy ? 'sign.busy' : signup ? 'sign.up' : 'sign.in')}</button>
           </form>
           <p className="mt-6 text-sm text-ink-2">
-            {signup ? 'Already have an account?' : 'New here?'}{' '}
-            <button type="button" className="min-h-11 px-1 font-medium text-accent-text underline-offset-2 hover:underline" onClick={() => { setMode(signup ? 'login' : 'signup'); setWrong(null); }}>{signup ? 'Sign in' : 'Make an account'}</button>
+            {say(signup ? 'sign.haveAccount' : 'sign.isNew')}{' '}
+            <button type="button" className="min-h-11 px-1 font-medium text-accent-text underline-offset-2 hover:underline" onClick={() => { setMode(signup ? 'login' : 'signup'); setWrong(null); }}>{say(signup ? 'sign.in' : 'sign.make')}</button>
           </p>
+          <div className="mt-8 max-w-60"><LanguageField /></div>
         </div>
       </div>
     </main>
@@ -90,10 +93,10 @@ function Side() {
     <aside className="relative hidden flex-col justify-between overflow-hidden bg-rail p-12 text-rail-ink lg:flex">
       <div className="flex items-center gap-3"><Logo size={40} /><span className="text-xl font-semibold tracking-tight text-white">Hubbub</span></div>
       <div>
-        <p className="max-w-md text-4xl leading-tight font-semibold tracking-tight text-white">A calm place<br />for a busy team.</p>
-        <p className="mt-4 max-w-sm leading-relaxed">Every message arrives, once, in order. On your own server, with nobody looking over your shoulder.</p>
+        <p className="max-w-md text-4xl leading-tight font-semibold tracking-tight whitespace-pre-line text-white">{say('side.title')}</p>
+        <p className="mt-4 max-w-sm leading-relaxed">{say('side.text')}</p>
       </div>
-      <p className="text-sm">Nothing on this page comes from anyone else.</p>
+      <p className="text-sm">{say('side.foot')}</p>
       <svg aria-hidden="true" viewBox="0 0 400 400" className="pointer-events-none absolute -end-40 -bottom-40 size-[32rem] opacity-15"><circle cx="200" cy="200" r="190" fill="none" stroke="currentColor" /><circle cx="200" cy="200" r="140" fill="none" stroke="currentColor" /><circle cx="200" cy="200" r="90" fill="none" stroke="currentColor" /><circle cx="200" cy="200" r="40" fill="currentColor" /></svg>
     </aside>
   );
