@@ -1,6 +1,7 @@
 //! Who is alive, and who owns what: the state that a group of nodes agrees on, the plan that says what should change in it, and the
 //! ring that hot paths read. Keys are opaque; what a room is, is not known here.
 
+pub mod link;
 pub mod plan;
 pub mod ring;
 pub mod state;

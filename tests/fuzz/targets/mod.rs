@@ -4,6 +4,7 @@ mod auth;
 mod edge;
 mod files;
 mod http;
+mod link;
 mod rows;
 mod wire;
 
@@ -40,11 +41,16 @@ pub const ALL: &[Target] = &[
     rows::STORE_LOG,
     rows::BACKUP,
     files::HISTORY,
+    link::LINK,
 ];
 
 /// The golden files of one kind that end so, in the order of their names.
 fn golden(kind: &str, ending: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("schema/golden").join(kind));
+    folder_of_golden(&format!("schema/golden/{kind}"), ending)
+}
+
+fn folder_of_golden(inside: &str, ending: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join(inside));
     let folder = folder.into_iter().find(|folder| folder.is_dir()).expect("golden files of that kind");
     let entries = std::fs::read_dir(folder).expect("a folder of golden files");
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
