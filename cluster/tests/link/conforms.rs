@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cluster::link::{AskError, Lane, Limits, Peer, Refusal, SayError, Status};
+use cluster::link::{AskError, Lane, Limits, Listener, Peer, Refusal, SayError, Status, Whence};
 
 use crate::nets::{A, B, Came, Heard, Net};
 
@@ -23,6 +23,16 @@ pub async fn up(peer: &Peer) -> u64 {
 
 async fn away(peer: &Peer, session: u64) {
     peer.status().wait_for(|status| *status != Status::Up { session }).await.unwrap();
+}
+
+/// A has dialled B, and B has heard of it.
+async fn connected<N: Net>(limits: Limits) -> (N, Listener, Heard, Peer, Whence) {
+    let net = N::new().await;
+    let (listener, mut heard) = net.listen(limits);
+    let peer = net.dial(Lane::Chat, limits);
+    up(&peer).await;
+    let from = heard.arrived().await;
+    (net, listener, heard, peer, from)
 }
 
 fn number(n: u64) -> Bytes {
@@ -45,11 +55,7 @@ pub async fn what_is_said_is_heard_once_and_in_order<N: Net>() {
 }
 
 pub async fn every_request_gets_its_own_answer<N: Net>() {
-    let net = N::new().await;
-    let (_listener, mut heard) = net.listen(patient());
-    let peer = net.dial(Lane::Chat, patient());
-    up(&peer).await;
-    heard.arrived().await;
+    let (_net, _listener, mut heard, peer, _) = connected::<N>(patient()).await;
     let asked: Vec<_> = (0..100).map(|n| peer.ask(number(n), LONG)).collect();
     let mut waiting = Vec::new();
     for _ in 0..100 {
@@ -66,11 +72,7 @@ pub async fn every_request_gets_its_own_answer<N: Net>() {
 }
 
 pub async fn a_request_that_nobody_answers_is_told_so<N: Net>() {
-    let net = N::new().await;
-    let (_listener, mut heard) = net.listen(patient());
-    let peer = net.dial(Lane::Chat, patient());
-    up(&peer).await;
-    heard.arrived().await;
+    let (_net, _listener, mut heard, peer, _) = connected::<N>(patient()).await;
     let (dropped, late) = (peer.ask(number(1), LONG), peer.ask(number(2), Duration::from_millis(20)));
     drop(heard.asked().await);
     assert_eq!(dropped.await, Err(AskError::Refused(Refusal::Gone)));
@@ -96,11 +98,7 @@ pub async fn without_a_connection_nothing_is_taken<N: Net>() {
 }
 
 pub async fn what_is_longer_than_a_frame_is_refused_and_the_rest_goes_on<N: Net>() {
-    let net = N::new().await;
-    let (_listener, mut heard) = net.listen(patient());
-    let peer = net.dial(Lane::Chat, patient());
-    up(&peer).await;
-    heard.arrived().await;
+    let (_net, _listener, mut heard, peer, _) = connected::<N>(patient()).await;
     let long = Bytes::from(vec![0; 1 << 20]);
     assert_eq!(peer.say(long.clone()), Err(SayError::TooLong));
     assert_eq!(peer.ask(long.clone(), LONG).await, Err(AskError::TooLong));
@@ -109,21 +107,15 @@ pub async fn what_is_longer_than_a_frame_is_refused_and_the_rest_goes_on<N: Net>
     assert_eq!(answered.await, Err(AskError::Refused(Refusal::Busy)));
 }
 
-/// Bodies as long as the window allows one of them.
 const WINDOW: u32 = 64 << 10;
 
-async fn held<N: Net>(limits: Limits) -> (N, cluster::link::Listener, Heard, Peer) {
-    let net = N::new().await;
-    let limits = Limits { window_bytes: WINDOW, ..limits };
-    let (listener, mut heard) = net.listen(limits);
-    let peer = net.dial(Lane::Chat, limits);
-    up(&peer).await;
-    heard.arrived().await;
-    (net, listener, heard, peer)
+/// Little may be under way at a time.
+fn narrow() -> Limits {
+    Limits { window_bytes: WINDOW, ..patient() }
 }
 
 pub async fn who_does_not_take_in_what_is_said_is_not_sent_more<N: Net>() {
-    let (_net, _listener, mut heard, peer) = held::<N>(patient()).await;
+    let (_net, _listener, mut heard, peer, _) = connected::<N>(narrow()).await;
     let body = Bytes::from(vec![1; WINDOW as usize / 4]);
     (0..12).for_each(|_| peer.say(body.clone()).unwrap());
     let mut kept = Vec::new();
@@ -139,9 +131,8 @@ pub async fn who_does_not_take_in_what_is_said_is_not_sent_more<N: Net>() {
 }
 
 pub async fn what_is_too_much_resets_the_connection_and_both_sides_are_told<N: Net>() {
-    let limits = Limits { queue_bytes_max: 256 << 10, ..patient() };
-    let (_net, _listener, mut heard, peer) = held::<N>(limits).await;
-    let session = up(&peer).await;
+    let limits = Limits { queue_bytes_max: 256 << 10, ..narrow() };
+    let (_net, _listener, mut heard, peer, Whence { session, .. }) = connected::<N>(limits).await;
     let body = Bytes::from(vec![1; 16 << 10]);
     let mut kept = vec![];
     let refused = loop {
@@ -170,11 +161,7 @@ pub async fn what_is_too_much_resets_the_connection_and_both_sides_are_told<N: N
 }
 
 pub async fn who_waits_when_the_connection_breaks_is_told_and_the_next_one_begins_anew<N: Net>() {
-    let net = N::new().await;
-    let (_listener, mut heard) = net.listen(patient());
-    let peer = net.dial(Lane::Chat, patient());
-    let session = up(&peer).await;
-    heard.arrived().await;
+    let (net, _listener, mut heard, peer, Whence { session, .. }) = connected::<N>(patient()).await;
     let asked = peer.ask(number(1), LONG);
     let question = heard.asked().await;
     net.cut_off();
@@ -192,7 +179,7 @@ pub async fn who_waits_when_the_connection_breaks_is_told_and_the_next_one_begin
 }
 
 pub async fn a_lane_that_is_held_up_does_not_hold_up_the_other<N: Net>() {
-    let (net, _listener, mut heard, chat) = held::<N>(patient()).await;
+    let (net, _listener, mut heard, chat, _) = connected::<N>(narrow()).await;
     let body = Bytes::from(vec![1; WINDOW as usize]);
     (0..3).for_each(|_| chat.say(body.clone()).unwrap());
     let _kept = heard.said().await;
@@ -220,11 +207,7 @@ pub async fn a_node_has_one_connection_a_lane_and_the_newest_is_it<N: Net>() {
 }
 
 pub async fn who_hangs_up_is_gone<N: Net>() {
-    let net = N::new().await;
-    let (_listener, mut heard) = net.listen(patient());
-    let peer = net.dial(Lane::Chat, patient());
-    let session = up(&peer).await;
-    heard.arrived().await;
+    let (_net, _listener, mut heard, peer, Whence { session, .. }) = connected::<N>(patient()).await;
     let asked = peer.ask(number(1), LONG);
     heard.asked().await.answer(Ok(number(2)), 1);
     assert_eq!(asked.await, Ok(number(2)));
