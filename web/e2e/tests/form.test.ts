@@ -145,6 +145,19 @@ test('58: a long press opens what can be done with a message', async () => {
   await tab.close();
 });
 
+for (const scheme of ['light', 'dark'] as const) {
+  test(`56: the menu that opens from the dark rail can be read, ${scheme}`, async () => {
+    const tab = await Tab.signedIn(browser, node.url, ann, { colorScheme: scheme });
+    await tab.page.getByRole('button', { name: 'You: status and settings' }).click();
+    const menu = tab.page.getByRole('dialog', { name: 'You' });
+    await menu.getByRole('radio', { name: 'Online' }).waitFor();
+    await picture(tab, `menu-1280-${scheme}`);
+    expect(await menu.getByRole('button', { name: 'Settings' }).evaluate((item) => getComputedStyle(item).color)).toBe(await tab.page.evaluate(() => getComputedStyle(document.body).color));
+    expect(await serious(tab)).toEqual([]);
+    await tab.close();
+  });
+}
+
 test('the chosen look wins over the system and stays', async () => {
   const tab = await Tab.signedIn(browser, node.url, ann, { colorScheme: 'light' });
   await tab.page.getByRole('button', { name: 'You: status and settings' }).click();
