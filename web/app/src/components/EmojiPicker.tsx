@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState } from 'react';
 import { Icon } from './Icon';
-import { say } from '../words';
+import { say, spoken } from '../words';
 
 type Emoji = readonly [text: string, label: string, words: string, group: number];
 /** By the numbers of the data. */
@@ -19,7 +19,8 @@ export function noteEmoji(emoji: string): void {
   localStorage.setItem(RECENT, JSON.stringify([emoji, ...recentEmoji().filter((each) => each !== emoji)].slice(0, 16)));
 }
 
-export const loadEmoji = async (): Promise<Emoji[]> => (await import('virtual:emoji')).default;
+/** By their names in the language of the page; Arabic names are not to be had, so there they are English. */
+export const loadEmoji = async (): Promise<Emoji[]> => (await (spoken().language === 'de' ? import('virtual:emoji-de') : import('virtual:emoji-en'))).default;
 
 export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
   const [all, setAll] = useState<Emoji[] | null>(null);
@@ -27,7 +28,7 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
   useEffect(() => { void loadEmoji().then(setAll); }, []);
   const found = useMemo(() => {
     const words = query.toLowerCase().trim();
-    return words && all ? all.filter(([text, label, tags]) => text === words || label.includes(words) || tags.includes(words)).slice(0, 120) : null;
+    return words && all ? all.filter(([text, label, tags]) => text === words || label.toLowerCase().includes(words) || tags.includes(words)).slice(0, 120) : null;
   }, [all, query]);
   const pick = (emoji: string) => { noteEmoji(emoji); onPick(emoji); };
   return (

@@ -9,7 +9,7 @@ import { say } from '../words';
 
 export const Text = memo(function Text({ text, imported, me }: { text: string; imported: boolean; me: string }) {
   const emoji = /^(?:\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}\uFE0F\u200D]*\s*){1,3}$/u.test(text);
-  if (emoji) return <p dir="auto" className="text-4xl leading-tight">{text}</p>;
+  if (emoji) return <p className="text-4xl leading-tight">{text}</p>;
   return <div className="markdown">{all(parse(text, imported).children, me)}</div>;
 });
 

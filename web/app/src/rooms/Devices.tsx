@@ -27,7 +27,7 @@ export function Devices({ onClose }: { onClose: () => void }) {
             <Icon name="device" className="text-ink-3" />
             <div className="min-w-0 flex-1">
               <p className="truncate font-medium"><bdi>{device.label || say('devices.unnamed')}</bdi>{device.current && <span className="ms-2 rounded bg-accent-soft px-1.5 py-0.5 text-xs font-medium text-accent-text">{say('devices.current')}</span>}</p>
-              <p className="truncate text-sm text-ink-2"><bdi>{device.address}</bdi> · <time dateTime={new Date(device.last_used).toISOString()} title={exactOf(device.last_used)}>{agoOf(device.last_used)}</time></p>
+              <p className="text-sm text-ink-2"><bdi>{device.address}</bdi> · <time dateTime={new Date(device.last_used).toISOString()} title={exactOf(device.last_used)}>{agoOf(device.last_used)}</time></p>
             </div>
             {!device.current && <button type="button" className="btn btn-danger" aria-label={say('devices.signOutNamed', { name: device.label || say('devices.unnamed') })} onClick={() => void revoke(engine.client.rest.revoke(device.login))}>{say('me.signOut')}</button>}
           </li>

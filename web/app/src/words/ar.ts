@@ -47,7 +47,7 @@ const ar: Catalogue = {
 
   'browse.find': 'البحث عن قناة',
   'browse.join': 'انضمام',
-  'browse.joinNamed': 'الانضمام إلى {name}',
+  'browse.joinNamed': 'انضمام إلى {name}',
   'browse.new': 'جديدة',
   'browse.none': 'لا توجد قنوات بعد. أنشئ أول قناة.',
   'browse.open': 'فتح',
@@ -89,7 +89,7 @@ const ar: Catalogue = {
 
   'devices.current': 'هذا الجهاز',
   'devices.hint': 'الأجهزة التي سجّلت الدخول منها. الجهاز الذي تسجّل خروجه ينقطع فورًا.',
-  'devices.signOutNamed': 'تسجيل خروج {name}',
+  'devices.signOutNamed': 'تسجيل الخروج من {name}',
   'devices.signOutOthers': 'تسجيل خروج كل الأجهزة الأخرى',
   'devices.title': 'الأجهزة',
   'devices.unnamed': 'جهاز',
