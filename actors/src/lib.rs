@@ -25,7 +25,7 @@ mod supervisor;
 
 pub use config::Config;
 pub use error::Error;
-pub use node::{Attach, Command, Load, Node};
+pub use node::{Attach, Command, Load, NEW_ROOM, Node};
 pub use read::{PageQuery, Pinned, View};
 pub use reply::Reply;
 pub use shared::now_ms;

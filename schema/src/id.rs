@@ -113,6 +113,16 @@ impl RoomId {
         bytes.copy_from_slice(&hash.finalize()[..16]);
         Self(Uuid::new_v8(bytes))
     }
+
+    /// Whether it has the form of a direct room's id. Such a one belongs to two people, though a third can compute it.
+    pub fn is_direct(self) -> bool {
+        self.0.get_version_num() == 8
+    }
+
+    /// Whether a client can have made it. Ids of other forms follow from something, and are not for taking.
+    pub fn is_of_client(self) -> bool {
+        self.0.get_version_num() == 7
+    }
 }
 
 /// One of the ring's slots, 0 ≤ slot < slots of the cluster (256 unless chosen otherwise).
@@ -140,7 +150,8 @@ mod tests {
     fn a_direct_room_is_the_same_from_both_sides() {
         assert_eq!(RoomId::direct(user(1), user(2)), RoomId::direct(user(2), user(1)));
         assert_ne!(RoomId::direct(user(1), user(2)), RoomId::direct(user(1), user(3)));
-        assert_eq!(RoomId::direct(user(1), user(2)).0.get_version_num(), 8);
+        assert!(RoomId::direct(user(1), user(2)).is_direct() && !RoomId::direct(user(1), user(2)).is_of_client());
+        assert!(RoomId(Uuid::now_v7()).is_of_client());
     }
 
     #[test]

@@ -27,8 +27,8 @@ async fn create(State(http): State<Http>, Caller(who): Caller, key: Key, Body(bo
     let CreateRoom { room, kind, settings, members } = body;
     let room = match (kind, room) {
         (RoomKind::Direct, _) => RoomId::direct(who.user, members.first().copied().unwrap_or(who.user)),
-        (_, Some(room)) => room,
-        (_, None) => return Err(Problem::new(ErrorCode::BadRequest, "field `room`: name it, a new UUIDv7 of yours")),
+        (_, Some(room)) if room.is_of_client() => room,
+        _ => return Err(Problem::new(ErrorCode::BadRequest, actors::NEW_ROOM)),
     };
     http.land(who, room, key, None, Act::Create { kind, settings, members }).await
 }

@@ -7,6 +7,21 @@ use uuid::Uuid;
 use super::House;
 
 #[tokio::test]
+async fn nobody_takes_the_id_of_somebody_elses_direct_room_or_of_what_an_import_makes() {
+    let house = House::new().await;
+    let (ada, bob, eve) = (house.sign_up("ada").await, house.sign_up("bob").await, house.sign_up("eve").await);
+    let direct = RoomId::direct(ada.id, bob.id);
+    for is_open in [false, true] {
+        for room in [direct, RoomId(uuid::Builder::from_random_bytes([7; 16]).into_uuid())] {
+            let body = json!({ "room": room, "kind": "group", "members": [ada.id, bob.id] });
+            assert_eq!(house.by(&eve, "POST", "/v1/rooms", Some(&body)).await.code(), "bad_request", "open: {is_open}");
+        }
+        let body = json!({ "kind": "direct", "members": [bob.id] });
+        assert_eq!(house.by(&ada, "POST", "/v1/rooms", Some(&body)).await.landed().room, direct);
+    }
+}
+
+#[tokio::test]
 async fn two_people_talk_by_rest_alone() {
     let house = House::new().await;
     let (ada, bob) = (house.sign_up("ada").await, house.sign_up("bob").await);

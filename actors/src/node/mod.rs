@@ -20,7 +20,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use crate::admission::{Admission, Bounds, Full};
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::error::Error;
+use crate::error::{Error, Refused};
 use crate::metrics::metrics;
 use crate::outlet::{Down, Outlet};
 use crate::project::Projector;
@@ -36,6 +36,9 @@ use crate::subscribers::Subscribers;
 use crate::supervisor::Supervisor;
 
 pub use load::Load;
+
+/// Over REST it is said before it comes here.
+pub const NEW_ROOM: &str = "field `room`: name it, a new UUIDv7 of yours";
 
 /// An ordered request of somebody who is who they say.
 #[derive(Debug)]
@@ -141,7 +144,12 @@ impl Node {
             order.room = RoomId::direct(user, members.first().copied().unwrap_or(user));
         }
         let shared = &self.shared;
+        let is_client = matches!(reply, Reply::Connection { .. });
         let mut answering = Answering::new(reply, order.room, order.cmid, shared.subscribers.clone());
+        if matches!(act, Act::Create { kind, .. } if kind != schema::RoomKind::Direct) && is_client && !order.room.is_of_client() {
+            answering.refuse(Refused::bad(NEW_ROOM), None);
+            return None;
+        }
         if let Err(why) = shared.shed.check(Class::Send) {
             answering.refuse(why, Some(RETRY_NODE_MS));
             return None;

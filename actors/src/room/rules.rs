@@ -109,6 +109,8 @@ fn body(state: &State, ask: &Ask, facts: &Facts) -> Check<EventBody> {
 }
 
 fn create(state: &State, ask: &Ask, facts: &Facts, kind: RoomKind, settings: &RoomSettings, others: &[UserId]) -> Check<EventBody> {
+    // First, so that the answer is the same whether the two have opened theirs or not.
+    form(kind == RoomKind::Direct || !ask.order.room.is_direct(), "field `room`: it is the id of a direct room")?;
     if state.kind.is_some() {
         return refuse(ErrorCode::IdConflict);
     }

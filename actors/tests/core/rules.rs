@@ -261,6 +261,10 @@ fn a_request_that_breaks_a_rule_of_form_is_told_which_field_and_why() {
     ] {
         assert_eq!(told_in_words(kind, ROOM, act), why);
     }
+    for kind in [RoomKind::Group, RoomKind::Workspace] {
+        let (_, act) = create(kind, named("a"), &[]);
+        assert_eq!(told_in_words(kind, RoomId::direct(user(2), user(3)), act), "field `room`: it is the id of a direct room");
+    }
     let room = RoomId::direct(user(ASKS), user(NOBODY));
     let (_, act) = create(RoomKind::Direct, named(""), &[NOBODY]);
     assert_eq!(told_in_words(RoomKind::Direct, room, act), "field `members`: there is no such person");
