@@ -9,7 +9,7 @@ use crate::error::{Refused, code_of};
 use crate::read::View;
 use crate::reply::RETRY_NODE_MS;
 use crate::session::SessionMessage;
-use crate::session::core::Input;
+use crate::session::core::{BEYOND, Input};
 use crate::shared::now_ms;
 use crate::shed::Class;
 
@@ -20,7 +20,7 @@ impl Node {
         let input = match event {
             ClientEvent::Read(e) => match self.mark(e.room, e.seq, e.ordinal) {
                 Some((seq, ordinal)) => Input::Read { connection: Some(connection), id: e.id, room: e.room, seq, ordinal },
-                None => return self.refuse(connection, e.id, BEYOND),
+                None => Input::Misread { connection, id: e.id, room: e.room },
             },
             ClientEvent::Unread(e) => Input::Unread { connection, id: e.id, room: e.room, from: e.from },
             ClientEvent::Delivered(e) => match self.mark(e.room, e.seq, 0) {
@@ -45,7 +45,7 @@ impl Node {
     }
 
     fn mark(&self, room: RoomId, seq: u64, ordinal: u64) -> Option<(u64, u64)> {
-        // Who watches a room has a view of it; who does not is no member, which the session says.
+        // A room that somebody watches has a view; whether this one is a member of it the session says.
         self.shared.subscribers.view(room).map_or(Some((seq, ordinal)), |view| mark(&view, seq, ordinal))
     }
 
@@ -98,8 +98,6 @@ impl Node {
         Ok(())
     }
 }
-
-const BEYOND: Refused = Refused { code: ErrorCode::BadRequest, why: "fields `seq`, `ordinal`: they are beyond the room's head" };
 
 /// A marker as it may be kept: nobody has read beyond the head, and at the head the ordinal is known.
 fn mark(view: &View, seq: u64, ordinal: u64) -> Option<(u64, u64)> {

@@ -13,6 +13,9 @@ use super::markers::Mark;
 use super::presence::Fold;
 use super::rooms::{Departed, Joined, Rooms};
 pub use super::rooms::{Left, OwnRoom};
+use crate::error::Refused;
+
+pub const BEYOND: Refused = Refused { code: ErrorCode::BadRequest, why: "fields `seq`, `ordinal`: they are beyond the room's head" };
 
 /// What stays of a session in memory while it sleeps, besides its connections, which the node knows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,6 +59,12 @@ pub enum Input {
         room: RoomId,
         seq: u64,
         ordinal: u64,
+    },
+    /// A marker beyond the room's head. Who is not in the room is not told that it has one.
+    Misread {
+        connection: ConnectionId,
+        id: u32,
+        room: RoomId,
     },
     Unread {
         connection: ConnectionId,
@@ -172,6 +181,10 @@ impl Core {
             // By oneself, or known.
             Input::Mentioned { .. } => {}
             Input::Read { connection, id, room, seq, ordinal } => self.read(connection, id, room, seq, ordinal, effects),
+            Input::Misread { connection, id, room } => {
+                let why = if self.rooms.has(room) { BEYOND } else { ErrorCode::NotFound.into() };
+                effects.push(Effect::Send { connection, event: ServerEvent::Error(why.refusal(id)) });
+            }
             Input::Unread { connection, id, room, from } => self.unread(connection, id, room, from, effects),
             Input::Delivered { room, seq } => {
                 if self.rooms.deliver(room, seq) {

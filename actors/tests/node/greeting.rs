@@ -82,6 +82,18 @@ async fn nobody_has_read_beyond_the_head() {
         _ => None,
     };
     assert_eq!(world.told(answer).await, schema::ErrorCode::BadRequest);
+    // Somebody else would learn that the room exists, and by and by where its head is.
+    world.attach(user(3), 2, vec![]).await.unwrap();
+    world.greeted(2).await;
+    world.node.say(user(3), at(2), ClientEvent::Read(Read { id: 9, room, seq: head + 1, ordinal: 0 }));
+    let strangers = |down: &Down| match down {
+        Down::Send { event, .. } => match event.event() {
+            ServerEvent::Error(refusal) if refusal.id == 9 => Some(refusal.code),
+            _ => None,
+        },
+        _ => None,
+    };
+    assert_eq!(world.told(strangers).await, schema::ErrorCode::NotFound);
     let state = world.node.room(user(2), room).await.unwrap();
     assert_eq!((state.read_seq, state.read_ordinal), (head, state.ordinal), "at the head the ordinal is the room's");
     assert!(world.node.read(user(2), room, head + 1, 1).await.is_err());
