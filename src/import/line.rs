@@ -52,11 +52,17 @@ impl Line {
         if written.text.len() > schema::limits::TEXT_BYTES_MAX {
             return Err(bad(format!("the text has {} bytes, {} may be", written.text.len(), schema::limits::TEXT_BYTES_MAX)));
         }
+        // A room refuses it, and would stop the import there.
+        if written.text.contains('\0') {
+            return Err(bad("the text has a NUL character".to_owned()));
+        }
         if written.thread.as_ref().is_some_and(|thread| thread.len() > THREAD_BYTES_MAX) {
             return Err(bad(format!("the thread's name has more than {THREAD_BYTES_MAX} bytes")));
         }
         crate::auth::check_username(&written.user).map_err(|error| bad(error.to_string()))?;
-        Ok(Some(Self { number, at, user: written.user, text: written.text, thread: written.thread }))
+        // Nothing but spaces says as much as nothing, which is what a picture leaves.
+        let text = if written.text.trim().is_empty() { String::new() } else { written.text };
+        Ok(Some(Self { number, at, user: written.user, text, thread: written.thread }))
     }
 }
 
@@ -146,5 +152,9 @@ mod tests {
         assert_eq!(Line::read(7, b"not json").unwrap_err().to_string(), "line 7: expected ident (column 2)");
         assert!(Line::read(5, br#"{"ts":"2019-06-30T12:00:00","user":"../x","text":"hi"}"#).is_err());
         assert_eq!(Line::read(6, b"  \n"), Ok(None));
+        let nul = Line::read(8, br#"{"ts":"2019-06-30T12:00:00","user":"ann","text":"a\u0000b"}"#).unwrap_err();
+        assert_eq!(nul.to_string(), "line 8: the text has a NUL character");
+        let spaces = Line::read(9, br#"{"ts":"2019-06-30T12:00:00","user":"ann","text":" \n "}"#).unwrap().unwrap();
+        assert_eq!(spaces.text, "", "a room takes an import's empty text, and refuses spaces");
     }
 }

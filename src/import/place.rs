@@ -43,7 +43,7 @@ async fn create(importer: &Importer<'_>, keeper: UserId, room: RoomId, kind: Roo
         return Ok(());
     }
     let act = Act::Create { kind, settings, members: Vec::new() };
-    ask(importer, keeper, room, 0, act).await.map_err(place_error)
+    ask(importer, keeper, room, 0, act).await
 }
 
 impl Place {
@@ -55,7 +55,7 @@ impl Place {
         for room in [self.workspace, self.room] {
             if importer.node.role(room, user).await.map_err(place_error)?.is_none() {
                 let head = importer.node.head(room).await.map_err(place_error)?;
-                ask(importer, self.keeper, room, head, Act::Invite { user }).await.map_err(place_error)?;
+                ask(importer, self.keeper, room, head, Act::Invite { user }).await?;
             }
         }
         Ok(())
@@ -67,14 +67,13 @@ fn place_error(code: ErrorCode) -> Error {
 }
 
 /// What is asked twice changes nothing the second time, so each asking has a cmid of its own.
-async fn ask(importer: &Importer<'_>, user: UserId, room: RoomId, after: u64, act: Act) -> Result<(), ErrorCode> {
+async fn ask(importer: &Importer<'_>, user: UserId, room: RoomId, after: u64, act: Act) -> Result<(), Error> {
     let order = Order { id: 0, room, cmid: Cmid(Uuid::now_v7()), after, prev: None };
     loop {
-        let answer = importer.command(user, order, act.clone()).await;
-        match answer.map_err(|_| ErrorCode::Unavailable).and_then(|landed| landed.map_err(|refusal| refusal.code)) {
-            Ok(_) => return Ok(()),
-            Err(code) if code.is_temporary() => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
-            Err(code) => return Err(code),
+        match importer.command(user, order, act.clone()).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(refusal)) if !refusal.code.is_temporary() => return Err(Error::Place(refusal.message)),
+            _ => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
         }
     }
 }
