@@ -14,7 +14,7 @@ fn retry_after_s() -> u32 {
 
 fn problem_json(code: ErrorCode, detail: Option<&str>) -> bytes::Bytes {
     schema::wire::to_json(&Problem {
-        r#type: format!("/errors/{}", code.text()),
+        r#type: format!("urn:hubbub:error:{}", code.text()),
         title: code.sentence().to_owned(),
         status: code.http_status(),
         code: code.text().to_owned(),
@@ -48,4 +48,15 @@ pub fn turned_away(socket: TcpStream) {
     );
     // A fresh socket takes this much; one that does not is closed without a word.
     drop(socket.try_write(&[head.as_bytes(), &body].concat()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_door_names_an_error_as_rest_does() {
+        let said: serde_json::Value = serde_json::from_slice(&problem_json(ErrorCode::Forbidden, None)).unwrap();
+        assert_eq!(said["type"], "urn:hubbub:error:forbidden");
+    }
 }

@@ -1,6 +1,6 @@
 //! What handlers take from a request: who asks, a body, a path, a query, an idempotency key. Each refuses in a sentence.
 
-use axum::body::{Body as Bytes, to_bytes};
+use axum::body::{Body as Bytes, HttpBody, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -44,8 +44,12 @@ impl<T: DeserializeOwned> FromRequest<Http> for Body<T> {
     async fn from_request(request: Request<Bytes>, _: &Http) -> Result<Self, Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let is_json = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
-        let unreadable = |_| Problem::new(ErrorCode::TooLong, format!("a body has at most {BODY_BYTES_MAX} bytes"));
-        let body = to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(unreadable)?;
+        let too_long = || Problem::new(ErrorCode::TooLong, format!("a body has at most {BODY_BYTES_MAX} bytes"));
+        let body = request.into_body();
+        if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+            return Err(too_long());
+        }
+        let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| too_long())?;
         // Also what keeps a form on another site from being taken for a request of ours.
         if !is_json && !body.is_empty() {
             return Err(Problem::new(ErrorCode::BadRequest, "the body must be application/json"));

@@ -131,6 +131,19 @@ async fn unknown_addresses_and_methods_are_refused_in_the_one_form() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_announced_longer_than_it_may_be_is_refused_before_it_is_sent() {
+    let house = House::new().await;
+    let ada = house.sign_up("ada").await;
+    let room = house.make_room(&ada, "group", json!({}), &[]).await;
+    let head = format!(
+        "POST /v1/rooms/{room}/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n",
+        ada.access
+    );
+    // Not one byte of it follows.
+    assert_eq!(house.raw(head.as_bytes()).await.code(), "too_long");
+}
+
+#[tokio::test]
 async fn a_body_of_ten_megabytes_is_read_away_and_answered() {
     let house = House::new().await;
     let ada = house.sign_up("ada").await;
