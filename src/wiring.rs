@@ -1,8 +1,10 @@
 //! Where everything is wired: from a configuration to a running node, and from a signal to a stopped one. Reads like a
 //! list; what a part does is in the part.
 
+use std::fs::DirBuilder;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -59,7 +61,9 @@ pub struct Running {
 pub async fn open_store(config: &Config) -> anyhow::Result<Opened> {
     let (data_dir, settings) = (&config.node.data_dir, config.store.settings(memory::limit_bytes(&config.limits)));
     let folder = store_dir(data_dir);
-    std::fs::create_dir_all(&folder).with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
+    // For its owner alone, as the store makes its own: whoever makes it first decides.
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+    made.with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
     let embedded = tokio::task::spawn_blocking(move || Embedded::open(folder, settings)).await??;
     let embedded = Arc::new(embedded);
     let installation = installation(&embedded).await?;

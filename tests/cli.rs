@@ -112,6 +112,30 @@ fn accounts_and_rooms_are_made_on_data_at_rest_and_seen_by_the_node_that_starts_
 }
 
 #[test]
+fn data_at_rest_is_for_its_owner_alone() {
+    let desk = Desk::new();
+    desk.json(&["user", "add", "ada"]);
+    for folder in ["data", "data/store"] {
+        let mode = std::fs::metadata(desk.path(folder)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder} holds keys and password hashes");
+    }
+}
+
+#[test]
+fn where_no_data_is_nothing_is_listed_or_saved_and_none_is_begun() {
+    let desk = Desk::new();
+    let room = uuid::Uuid::nil().to_string();
+    for order in
+        [&["user", "list"][..], &["room", "list"], &["backup", "saved"], &["export", &room], &["token", "ada"], &["keys", "rotate"]]
+    {
+        assert!(desk.refusal(order).starts_with("there is no data in"), "{order:?}");
+        assert!(!desk.path("data").exists() && !desk.path("saved").exists(), "{order:?}");
+    }
+    desk.json(&["user", "add", "ada"]);
+    desk.json(&["backup", "saved"]);
+}
+
+#[test]
 fn orders_go_to_the_running_node_over_a_socket_that_only_its_user_can_open() {
     let desk = Desk::new();
     let node = Running::start(&desk);
@@ -197,6 +221,7 @@ fn mistakes_are_told_in_one_sentence() {
     }
     std::fs::remove_file(desk.path("hubbub.toml")).unwrap();
     assert!(desk.refusal(&["--config", "none.toml", "serve"]).starts_with("the configuration none.toml cannot be read"));
+    desk.json(&["user", "add", "ada"]);
     assert_eq!(desk.refusal(&["token", "nobody"]), "there is no user named \"nobody\"");
     assert!(desk.refusal(&["log", "debug"]).starts_with("no node runs on"));
     assert_eq!(desk.run(&["sevre"]).status.code(), Some(2));

@@ -11,7 +11,7 @@ use crate::admin::Order;
 use crate::config;
 
 #[derive(Parser)]
-#[command(name = "hubbub", version, about = "A chat cluster: rooms and sessions as actors, durable before visible")]
+#[command(name = "hubbub", version, about = "A chat server: rooms and sessions as actors, durable before visible")]
 #[command(after_help = "Commands ask the node that runs on node.data_dir, or open the data themselves when none does.")]
 pub struct Cli {
     /// The configuration; without it hubbub.toml in the working directory, if it is there

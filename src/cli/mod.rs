@@ -21,7 +21,7 @@ use crate::logs;
 
 use args::{Cli, Command, ConfigCommand, UserCommand};
 use import::Wanted;
-use reach::Way;
+use reach::{Data, Way};
 
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -53,12 +53,12 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
             return import(Wanted { file, workspace, room, skip_bad }, &loaded, cli.json).await;
         }
         Command::Export { room, events } => {
-            let way = quiet_way(&loaded).await?;
+            let way = quiet_way(&loaded, Data::MustBeThere).await?;
             let exported = import::export(&way, room, events).await;
             return way.close().await.and(exported);
         }
         Command::User { command: UserCommand::AddAll { file, tokens, label } } => {
-            let way = quiet_way(&loaded).await?;
+            let way = quiet_way(&loaded, Data::MayBegin).await?;
             let added = people::add_all(&way, &file, tokens.then_some(label)).await;
             return way.close().await.and(added);
         }
@@ -77,7 +77,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
     if matches!(order, Order::SetLogLevel { .. }) && client::find(data_dir).await?.is_none() {
         anyhow::bail!("no node runs on {}: set log.level in its configuration", data_dir.display());
     }
-    let way = quiet_way(&loaded).await?;
+    let begins = matches!(order, Order::AddUser { .. } | Order::Invite(_));
+    let way = quiet_way(&loaded, if begins { Data::MayBegin } else { Data::MustBeThere }).await?;
     let answer = way.ask(order).await;
     way.close().await?;
     let answer = answer?;
@@ -102,13 +103,13 @@ fn config_command(command: &ConfigCommand, loaded: &Loaded, json: bool) -> anyho
 }
 
 /// To whoever answers, with only warnings in the log.
-async fn quiet_way(loaded: &Loaded) -> anyhow::Result<Way> {
+async fn quiet_way(loaded: &Loaded, data: Data) -> anyhow::Result<Way> {
     logs::start(&config::Log { level: "warn".into(), ..loaded.config.log.clone() })?;
-    Way::open(&loaded.config).await
+    Way::open(&loaded.config, data).await
 }
 
 async fn import(wanted: Wanted, loaded: &Loaded, json: bool) -> anyhow::Result<()> {
-    let way = quiet_way(loaded).await?;
+    let way = quiet_way(loaded, Data::MayBegin).await?;
     let imported = import::import(&way, wanted).await;
     way.close().await?;
     let imported = imported?;

@@ -8,6 +8,15 @@ use crate::admin::{Answer, Desk, Order, client};
 use crate::config::Config;
 use crate::wiring;
 
+/// What a command needs of the data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// It is begun where there is none.
+    MayBegin,
+    /// Where there is none somebody looks in the wrong place: an empty list or backup would hide it.
+    MustBeThere,
+}
+
 pub enum Way {
     /// The data directory of a node that runs; every order asks anew.
     Running(PathBuf),
@@ -15,12 +24,17 @@ pub enum Way {
 }
 
 impl Way {
-    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+    /// Errors: one sentence each.
+    pub async fn open(config: &Config, data: Data) -> anyhow::Result<Self> {
         let data_dir = &config.node.data_dir;
         let running = client::find(data_dir).await;
         let running = running.with_context(|| format!("the node on {} may not be asked by this user", data_dir.display()))?;
         match running {
             Some(_) => Ok(Self::Running(data_dir.clone())),
+            None if data == Data::MustBeThere && !wiring::store_dir(data_dir).exists() => anyhow::bail!(
+                "there is no data in {}: set node.data_dir, or go where it is; `hubbub user add` begins a new one",
+                data_dir.display()
+            ),
             None => {
                 let starting = || format!("no node answers on {} yet; if one is starting, ask again when it is ready", data_dir.display());
                 Ok(Self::AtRest(Box::new(wiring::desk(config).await.with_context(starting)?)))
