@@ -51,6 +51,21 @@ test('a count chooses the form of its language, and numbers are written as there
   expect([numberOf(7), countOf(120, 99)]).toEqual(['٧', '٩٩+']);
 });
 
+test('a key that is not there, and a phrase that is not told what it names, do not compile', () => {
+  const calls = [
+    // @ts-expect-error no such key
+    () => say('nowhere'),
+    // @ts-expect-error the name is missing
+    () => say('composer.message'),
+    // @ts-expect-error it is told what it does not name
+    () => say('composer.message', { whom: 'Ann' }),
+    // @ts-expect-error a count is a number
+    () => say('header.members', { count: 'three' }),
+    () => say('composer.message', { name: 'Ann' }),
+  ];
+  expect(calls.length).toBe(5);
+});
+
 test('a name that runs the other way is set off from its sentence, any other stays as it is', () => {
   expect(say('composer.message', { name: 'Ann' })).toBe('Message Ann');
   expect(say('composer.message', { name: 'نور' })).toBe('Message \u2068نور\u2069');

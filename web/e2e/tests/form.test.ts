@@ -1,16 +1,14 @@
 // Form: light and dark, narrow and wide, by keyboard alone, for a screen reader, with nobody else asked and nothing complained of.
 
-import { readFileSync, mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Api, type Person } from '../src/api';
 import { eventually, openBrowser, Tab } from '../src/browser';
-import { HubbubNode } from '../src/node';
 import { furnish } from '../src/furnish';
+import { picture, serious } from '../src/look';
+import { HubbubNode } from '../src/node';
 
 let node: HubbubNode, browser: Browser, api: Api, ann: Person, room: string;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 beforeAll(async () => {
   [node, browser] = await Promise.all([HubbubNode.start(), openBrowser()]);
@@ -18,21 +16,6 @@ beforeAll(async () => {
   ({ ann, room } = await furnish(api));
 });
 afterAll(async () => { await browser?.close(); await node?.stop(); });
-
-/** With PICTURES=<folder> the pages are kept, to be looked at. */
-async function picture(tab: Tab, name: string) {
-  if (!process.env.PICTURES) return;
-  mkdirSync(process.env.PICTURES, { recursive: true });
-  await tab.page.screenshot({ path: `${process.env.PICTURES}/${name}.png` });
-}
-
-async function serious(tab: Tab): Promise<string[]> {
-  await tab.page.evaluate(axe);
-  return tab.page.evaluate(async () => {
-    const { violations } = await (window as never as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run();
-    return violations.filter((each) => each.impact === 'serious' || each.impact === 'critical').map((each) => `${each.id}: ${each.nodes[0]!.html} ${each.nodes[0]!.failureSummary}`);
-  });
-}
 
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [360, 1280, 1920]) {

@@ -1,16 +1,14 @@
 // The page in its languages: which one somebody gets, that it can be changed, and that the long words and the other direction fit everywhere.
 
-import { readFileSync, mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Api, type Person } from '../src/api';
 import { eventually, openBrowser, Tab } from '../src/browser';
-import { HubbubNode } from '../src/node';
 import { furnish } from '../src/furnish';
+import { misfits, picture, serious } from '../src/look';
+import { HubbubNode } from '../src/node';
 
 let node: HubbubNode, browser: Browser, api: Api, ann: Person, room: string;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 beforeAll(async () => {
   [node, browser] = await Promise.all([HubbubNode.start(), openBrowser()]);
@@ -27,28 +25,10 @@ const atFrontDoor = async (locale: string, options = {}) => {
   return tab;
 };
 
-/** What is wrong with the page as it is now: serious for axe, wider than it may be, cut off. Kept as a picture with PICTURES=<folder>. */
+/** What is wrong with the page as it is now. */
 async function look(tab: Tab, name: string): Promise<string[]> {
-  if (process.env.PICTURES) {
-    mkdirSync(process.env.PICTURES, { recursive: true });
-    await tab.page.screenshot({ path: `${process.env.PICTURES}/${name}.png` });
-  }
-  await tab.page.evaluate(axe);
-  const serious = await tab.page.evaluate(async () => {
-    const { violations } = await (window as never as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> } }).axe.run();
-    return violations.filter((each) => each.impact === 'serious' || each.impact === 'critical').map((each) => `${each.id}: ${each.nodes[0]!.html}`);
-  });
-  const misfits = await tab.page.evaluate(() => {
-    const width = document.documentElement.clientWidth;
-    // What holds own words; names and messages of people may be cut, with an ellipsis.
-    const badged = (each: HTMLElement) => [...each.children].some((child) => getComputedStyle(child).position === 'absolute');
-    const own = [...document.querySelectorAll<HTMLElement>('button, label, legend, h1, h2, h3, p, dt, dd, [role="separator"] span, select')].filter((each) => !each.closest('article, .truncate, .sr-only, [inert]') && !each.querySelector('.truncate, .line-clamp-3') && !badged(each));
-    const cut = own.filter((each) => { const { width: w, height: h } = each.getBoundingClientRect(); return w > 0 && h > 0 && (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).display !== 'inline'); });
-    const outside = own.filter((each) => { const { left, right, width: w } = each.getBoundingClientRect(); return w > 0 && (left < -1 || right > width + 1) && !each.closest('[aria-hidden="true"]'); });
-    const tell = (word: string) => (each: HTMLElement) => `${word}: ${each.tagName} ${each.getAttribute('aria-label') ?? each.textContent}`;
-    return [...cut.map(tell('cut')), ...outside.map(tell('outside')), ...(document.documentElement.scrollWidth > width ? ['the page is wider than the window'] : [])];
-  });
-  return [...serious, ...misfits].map((each) => `${name}: ${each}`);
+  await picture(tab, name);
+  return [...(await serious(tab)), ...(await misfits(tab))].map((each) => `${name}: ${each}`);
 }
 
 test('the page speaks the first language of the browser that it knows, else English', async () => {
