@@ -2,6 +2,7 @@
 //! and fails rather than print a figure from a run in which something was lost.
 
 mod fan_out;
+mod history;
 mod idle;
 mod posts;
 mod progress;
@@ -41,12 +42,12 @@ pub struct Options {
     pub connections: usize,
     /// Names of the parts to run; none: all.
     pub only: Vec<String>,
-    /// Of the machine, before this program kept itself to one.
+    /// Of the machine, before this program kept itself to one; the node's.
     pub processors: usize,
 }
 
 /// What can be measured, in this order.
-pub const PARTS: [&str; 4] = ["posts", "fan-out", "idle", "idle-20"];
+pub const PARTS: [&str; 6] = ["posts", "ack", "fan-out", "history", "idle", "idle-20"];
 
 /// Runs the parts, each on a node of its own with empty data.
 pub async fn bench(options: &Options) -> Result<Report, Error> {
@@ -79,33 +80,36 @@ pub async fn bench(options: &Options) -> Result<Report, Error> {
 
 async fn run_part(part: &str, options: &Options, keys: &[process::Key<'_>], folder: &Path, files: u64) -> Result<Vec<Figure>, Error> {
     eprintln!("{part}: starting a node");
-    // Only the cost of a delivery is measured on one processor: the node's own, with this program on another.
-    let pinned = (part == "fan-out" && options.processors > 1).then(|| vec![0]);
-    let node = Process::start(&options.server, folder, keys, pinned).await?;
+    // What something costs is measured on one processor: the node's own, with this program on another. Elsewhere the node has
+    // all of them: told so, since a child would inherit the one that this program keeps to.
+    let cpus = if ["fan-out", "history"].contains(&part) { vec![0] } else { (0..options.processors).collect() };
+    let node = Process::start(&options.server, folder, keys, Some(cpus)).await?;
     let found = match part {
-        "posts" => posts(&node, options).await,
+        "posts" => posts(&node, options, [Pace::Closed; 2]).await,
+        "ack" => posts(&node, options, [20_000, 40_000].map(|posts_per_second| Pace::Open { posts_per_second })).await,
         "fan-out" => fan_out::measure(&node, options.seconds).await,
+        "history" => history::measure(&node, options.seconds).await,
         "idle" => idle::measure(&node, options.connections, 1, files).await,
         _ => idle::measure(&node, options.connections, 20, files).await,
     };
     found.with_context(|| format!("the node's last words:\n{}", node.last_words()))
 }
 
-async fn posts(node: &Process, options: &Options) -> Result<Vec<Figure>, Error> {
+/// In one room, and over a thousand.
+async fn posts(node: &Process, options: &Options, paces: [Pace; 2]) -> Result<Vec<Figure>, Error> {
     let people = enrol(node, "poster", 50).await?;
     let one = make_groups(node.target(), &people, vec![vec![0, 1, 2, 3]]).await?;
     let one = vec![(one[0], vec![0, 1, 2, 3])];
     let members: Vec<_> = (0..1000).map(|n| vec![n % people.len(), (n + 1) % people.len()]).collect();
     let rooms = make_groups(node.target(), &people, members.clone()).await?;
     let rooms: Vec<_> = rooms.into_iter().zip(members).collect();
-    let (closed, open) = (Pace::Closed, |posts_per_second| Pace::Open { posts_per_second });
     let mut figures = Vec::new();
-    for (name, people, rooms, pace) in [
-        ("posts in one room", &people[..4], &one, closed),
-        ("posts over 1,000 rooms", &people[..], &rooms, closed),
-        ("ack in one room at 20,000/s", &people[..4], &one, open(20_000)),
-        ("ack over 1,000 rooms at 40,000/s", &people[..], &rooms, open(40_000)),
-    ] {
+    for (place, people, rooms, pace) in [("in one room", &people[..4], &one, paces[0]), ("over 1,000 rooms", &people[..], &rooms, paces[1])]
+    {
+        let name = match pace {
+            Pace::Closed => format!("posts {place}"),
+            Pace::Open { posts_per_second } => format!("ack {place} at {posts_per_second}/s"),
+        };
         let plan = posts::Plan { name, rooms: rooms.clone(), pace, seconds: options.seconds };
         figures.push(posts::measure(node.target(), people, plan).await?);
     }

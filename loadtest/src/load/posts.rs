@@ -23,14 +23,14 @@ use crate::people::{Person, source};
 const WINDOW: usize = 200;
 
 pub struct Plan {
-    pub name: &'static str,
+    pub name: String,
     /// The rooms, and who is in each by number.
     pub rooms: Vec<(RoomId, Vec<usize>)>,
     pub pace: Pace,
     pub seconds: u64,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
     /// As fast as answers come.
     Closed,
@@ -124,7 +124,7 @@ async fn post(reader: raw::Reader, mut writer: OwnedWriteHalf, rooms: Vec<RoomId
                 head.store(seq, Ordering::Relaxed);
             }
         }
-        Glimpse::Behind | Glimpse::Other => {}
+        Glimpse::Page { .. } | Glimpse::Behind | Glimpse::Other => {}
     }));
     let (mut sent, mut latency_us) = (0, Histogram::new(3)?);
     let mut intended_at = vec![Instant::now(); WINDOW];

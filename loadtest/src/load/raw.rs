@@ -42,6 +42,10 @@ pub enum Glimpse {
     Refused {
         id: u32,
     },
+    /// A page of history.
+    Page {
+        bytes: usize,
+    },
     /// Events will be missing.
     Behind,
     Other,
@@ -129,12 +133,12 @@ impl Reader {
             Glimpse::Behind => {
                 self.counts.behinds.fetch_add(1, Ordering::Relaxed);
             }
-            Glimpse::Acked { .. } | Glimpse::Other => {}
+            Glimpse::Acked { .. } | Glimpse::Page { .. } | Glimpse::Other => {}
         }
     }
 }
 
-/// `{"event":{"room":"…","seq":N` and `{"ok":{"id":N` are read in place; everything else by the decoder.
+/// `{"event":{"room":"…","seq":N` and `{"ok":{"id":N` are read in place, of a page only its name; everything else by the decoder.
 pub fn glimpse(body: &[u8]) -> Glimpse {
     if let Some(rest) = body.strip_prefix(br#"{"event":{"room":""#)
         && let Some((room, rest)) = rest.split_at_checked(36)
@@ -145,6 +149,9 @@ pub fn glimpse(body: &[u8]) -> Glimpse {
     }
     if let Some(rest) = body.strip_prefix(br#"{"ok":{"id":"#) {
         return Glimpse::Acked { id: number(rest) as u32 };
+    }
+    if body.starts_with(br#"{"history":"#) {
+        return Glimpse::Page { bytes: body.len() };
     }
     match Format::Json.decode::<ServerEvent>(body) {
         Ok(ServerEvent::Event(event)) => Glimpse::Delivered { room: event.room, seq: event.seq },
@@ -164,6 +171,12 @@ pub fn write_post(out: &mut BytesMut, id: u32, room: RoomId, after: u64, text: &
     let cmid = schema::Cmid(uuid::Uuid::now_v7());
     let post = schema::client::Post { id, room, cmid, after, prev: None, text: text.to_owned(), reply: None };
     frame::write(out, frame::TEXT, &schema::wire::to_json(&ClientEvent::Post(post)), rand::random());
+}
+
+/// Appends a request for a room's last page.
+pub fn write_history(out: &mut BytesMut, id: u32, room: RoomId, limit: u16) {
+    let ask = schema::client::History { id, room, before: None, after: None, around: None, at: None, limit: Some(limit) };
+    frame::write(out, frame::TEXT, &schema::wire::to_json(&ClientEvent::History(ask)), rand::random());
 }
 
 #[cfg(test)]
