@@ -287,40 +287,78 @@ fn a_full_disk_is_said_before_the_database_is_touched() {
     Embedded::open(folder.path(), with_free(20 * MIB)).unwrap();
 }
 
-/// The look at the disk, once a group, holds the writer until the test lets one group pass.
+/// A store whose writer looks at the disk once a group, and waits there until the test lets it pass.
+struct Held {
+    /// First, so that it is dropped first: then everything passes.
+    pass: std::sync::mpsc::Sender<()>,
+    store: Embedded,
+    holds: Arc<AtomicBool>,
+    /// Groups that were begun while it held.
+    begun: Arc<AtomicU64>,
+}
+
+impl Held {
+    fn open(folder: &Path) -> Self {
+        let (pass, may_pass) = std::sync::mpsc::channel::<()>();
+        let (may_pass, holds) = (std::sync::Mutex::new(may_pass), Arc::new(AtomicBool::new(false)));
+        let begun = Arc::new(AtomicU64::new(0));
+        let (held, begins) = (holds.clone(), begun.clone());
+        let free_bytes = Box::new(move |_: &Path| {
+            if held.load(Ordering::SeqCst) {
+                begins.fetch_add(1, Ordering::SeqCst);
+                // An error: the test is over, everything passes.
+                let _ = may_pass.lock().unwrap().recv();
+            }
+            Ok(1 << 40)
+        });
+        let store = Embedded::open(folder, EmbeddedConfig { disk_interval: Duration::ZERO, free_bytes, ..config() }).unwrap();
+        Self { pass, store, holds, begun }
+    }
+
+    /// A flood of rows, then these appends, and two groups: the writer may have taken the first rows alone, the appends are in
+    /// its next group then. How many rows were written by then.
+    async fn rows_written_with(&self, flood: u64, appends: Vec<Append>) -> usize {
+        self.holds.store(true, Ordering::SeqCst);
+        let row = |number: u64| Key::new(Table::History, &[b"room"], &[&number.to_be_bytes()]);
+        let write = |number| self.store.put_many(vec![Write { key: row(number), stamp: 1, value: Some(vec![0; 60_000].into()) }]);
+        let mut plain: Vec<_> = (0..flood).map(write).collect();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(plain.iter_mut().all(|call| call.as_mut().poll(&mut context).is_pending()));
+        let mut appends: Vec<_> = appends.into_iter().map(|append| self.store.append(append)).collect();
+        assert!(appends.iter_mut().all(|append| append.as_mut().poll(&mut context).is_pending()));
+        self.pass.send(()).unwrap();
+        self.pass.send(()).unwrap();
+        for append in appends {
+            assert_eq!(append.await.unwrap(), Appended::Applied);
+        }
+        // The third has begun: everything in the first two is answered.
+        while self.begun.load(Ordering::SeqCst) < 3 {
+            std::thread::yield_now();
+        }
+        let mut is_written =
+            |call: &mut store::Answer<'_, Result<(), Error>>| matches!(call.as_mut().poll(&mut context), std::task::Poll::Ready(Ok(())));
+        plain.iter_mut().map(|call| usize::from(is_written(call))).sum()
+    }
+}
+
 #[tokio::test]
 async fn an_append_does_not_wait_for_a_flood_of_projections() {
-    const FLOOD: u64 = 100;
     let folder = tempfile::tempdir().unwrap();
-    let (pass, may_pass) = std::sync::mpsc::channel::<()>();
-    let (may_pass, holds) = (std::sync::Mutex::new(may_pass), Arc::new(AtomicBool::new(false)));
-    let held = holds.clone();
-    let free_bytes = Box::new(move |_: &Path| {
-        if held.load(Ordering::SeqCst) {
-            // An error: the test is over, everything passes.
-            let _ = may_pass.lock().unwrap().recv();
-        }
-        Ok(1 << 40)
-    });
-    let store = Embedded::open(folder.path(), EmbeddedConfig { disk_interval: Duration::ZERO, free_bytes, ..config() }).unwrap();
-    fill(&store, 1).await;
-    holds.store(true, Ordering::SeqCst);
-    let row = |number: u64| Key::new(Table::History, &[b"room"], &[&number.to_be_bytes()]);
-    let flood = |number| store.put_many(vec![Write { key: row(number), stamp: 1, value: Some(vec![0; 60_000].into()) }]);
-    let mut plain: Vec<_> = (0..FLOOD).map(flood).collect();
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(plain.iter_mut().all(|call| call.as_mut().poll(&mut context).is_pending()));
-    let mut append = store.append(append(1));
-    assert!(append.as_mut().poll(&mut context).is_pending());
-    // The writer may have taken the first rows alone; the append is in its next group then.
-    pass.send(()).unwrap();
-    pass.send(()).unwrap();
-    assert_eq!(append.await.unwrap(), Appended::Applied);
-    let written =
-        plain.iter_mut().filter_map(|call| matches!(call.as_mut().poll(&mut context), std::task::Poll::Ready(Ok(()))).then_some(()));
-    let written = written.count() as u64;
-    assert!(written < FLOOD / 2, "{written} of {FLOOD} rows were written before the append");
-    drop(pass);
+    let held = Held::open(folder.path());
+    fill(&held.store, 1).await;
+    let written = held.rows_written_with(100, vec![append(1)]).await;
+    assert!(written < 10, "{written} of 100 rows were written before the append");
+}
+
+/// The rows of what is appended take more bytes than that: a flood of appends must not leave them behind.
+#[tokio::test]
+async fn with_large_appends_projections_get_twice_as_many_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = Held::open(folder.path());
+    fill(&held.store, 1).await;
+    let large = |head| Append { block: vec![0; 60_000].into(), ..append(head) };
+    let written = held.rows_written_with(100, (1..=5).map(large).collect()).await;
+    assert!((10..20).contains(&written), "{written} of 100 rows were written with 5 blocks of the same size");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //!
 //! Order is everything: rows, then a sync, then the watermark. A crash in between repeats rows that change nothing.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,13 +16,16 @@ use super::{history::edit_sort, project};
 use crate::metrics::metrics;
 use crate::read::{Reader, erased};
 
-/// Blocks of one slot that are carried at once.
-const BLOCKS_MAX: usize = 64;
-/// Rows of one store call.
-const ROWS_MAX: usize = 2_000;
+/// Events of one round, over all slots: so few that a slot whose appends wait gets its turn again at once.
+const ROUND_EVENTS: usize = 4_096;
+/// Rows of one store call: what the store lets in between people's messages.
+const ROWS_MAX: usize = 128;
 /// A quiet slot's events are carried at the latest after this long, a busy one's not more often than that.
 const QUIET: Duration = Duration::from_millis(1_000);
 const BUSY: Duration = Duration::from_millis(50);
+/// Above a slot's watermark, and above all; as much is carried without a pause, or appends would come to wait.
+const PRESSED_EVENTS: usize = 1_024;
+const PRESSED_BYTES: usize = 16 << 20;
 /// Edits of one message that a deletion erases; a page of the store's.
 const EDITS_MAX: usize = 10_000;
 
@@ -38,44 +42,71 @@ pub struct Projector {
 impl Projector {
     pub async fn run(self: Arc<Self>) {
         loop {
-            let _ = tokio::time::timeout(QUIET, self.bell.notified()).await;
+            if !self.is_pressed() {
+                tokio::time::sleep(BUSY).await;
+                let _ = tokio::time::timeout(QUIET, self.bell.notified()).await;
+            }
             if let Err(error) = self.carry().await {
                 tracing::warn!(%error, "the projections wait");
                 tokio::time::sleep(QUIET).await;
             }
-            tokio::time::sleep(BUSY).await;
         }
     }
 
-    /// Once over all slots; everything that was in the tails before the call is carried when it returns.
+    fn is_pressed(&self) -> bool {
+        self.reader.above().bytes() >= PRESSED_BYTES || self.slots().any(|slot| self.reader.slot_tail(slot).events() >= PRESSED_EVENTS)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = SlotId> {
+        (0..self.slots).map(SlotId)
+    }
+
+    /// Everything that was in the tails before the call is carried when it returns.
     pub async fn carry(&self) -> Result<(), Error> {
-        loop {
-            let batches: Vec<_> = (0..self.slots)
-                .map(SlotId)
-                .filter_map(|slot| self.reader.slot_tail(slot).oldest(BLOCKS_MAX).map(|(block, events)| (slot, block, events)))
-                .collect();
-            if batches.is_empty() {
-                return Ok(());
-            }
-            let began = std::time::Instant::now();
-            let mut writes = Vec::new();
-            for (slot, _, events) in &batches {
-                writes.extend(project(*slot, events.iter().map(|e| &**e)));
-                let deletes: Vec<(&Event, u64)> = events.iter().filter_map(|event| deleted(event)).collect();
-                if writes.len() >= ROWS_MAX || !deletes.is_empty() {
-                    self.write(std::mem::take(&mut writes)).await?;
-                }
-                for (delete, target) in deletes {
-                    self.write(self.erasures(delete, target).await?).await?;
-                }
-            }
-            self.write(writes).await?;
-            self.reader.records.sync().await?;
-            // Side by side: the store makes one group of what the slots ask for.
-            let raises: Vec<_> = batches.iter().map(|(slot, block, _)| self.raise(*slot, *block)).collect();
-            try_join_all(raises).await?;
-            metrics().project_seconds.record(began.elapsed().as_secs_f64());
+        let span = |slot| self.reader.slot_tail(slot).span();
+        let ends: Vec<(SlotId, u64)> = self.slots().filter_map(|slot| Some((slot, span(slot)?.1))).collect();
+        let is_due = |(slot, end): &(SlotId, u64)| span(*slot).is_some_and(|(first, _)| first <= *end);
+        while ends.iter().any(is_due) {
+            self.carry_round().await?;
         }
+        Ok(())
+    }
+
+    /// The fullest slots, whose appends would be the first to wait.
+    async fn carry_round(&self) -> Result<(), Error> {
+        let began = std::time::Instant::now();
+        let batches = self.fullest();
+        let mut writes = Vec::new();
+        for (slot, _, events) in &batches {
+            writes.extend(project(*slot, events.iter().map(|e| &**e)));
+            for (delete, target) in events.iter().filter_map(|event| deleted(event)) {
+                self.write(std::mem::take(&mut writes)).await?;
+                self.write(self.erasures(delete, target).await?).await?;
+            }
+        }
+        self.write(writes).await?;
+        self.reader.records.sync().await?;
+        // Side by side: the store makes one group of what the slots ask for.
+        let raises: Vec<_> = batches.iter().map(|(slot, block, _)| self.raise(*slot, *block)).collect();
+        try_join_all(raises).await?;
+        metrics().project_seconds.record(began.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    fn fullest(&self) -> Vec<(SlotId, u64, Vec<Arc<Event>>)> {
+        let mut slots: Vec<(usize, SlotId)> = self.slots().map(|slot| (self.reader.slot_tail(slot).events(), slot)).collect();
+        slots.sort_unstable_by_key(|(events, _)| Reverse(*events));
+        let mut left = ROUND_EVENTS;
+        let mut batches = Vec::new();
+        for (_, slot) in slots {
+            if left == 0 {
+                break;
+            }
+            let Some((block, events)) = self.reader.slot_tail(slot).oldest(left) else { continue };
+            left = left.saturating_sub(events.len());
+            batches.push((slot, block, events));
+        }
+        batches
     }
 
     /// The rows up to this block are synced.
@@ -86,13 +117,14 @@ impl Projector {
         self.journal.trim(slot, block).await
     }
 
-    async fn write(&self, mut writes: Vec<Write>) -> Result<(), Error> {
-        while !writes.is_empty() {
-            let rest = writes.split_off(writes.len().min(ROWS_MAX));
-            self.reader.records.put_many(writes).await?;
-            writes = rest;
+    /// In many small calls at once: the store takes as many of them in one group as messages leave room for.
+    async fn write(&self, writes: Vec<Write>) -> Result<(), Error> {
+        let mut writes = writes.into_iter().peekable();
+        let mut calls = Vec::new();
+        while writes.peek().is_some() {
+            calls.push(self.reader.records.put_many(writes.by_ref().take(ROWS_MAX).collect()));
         }
-        Ok(())
+        try_join_all(calls).await.map(drop)
     }
 
     /// A deleted message and all edits of it lose their bodies and keep their cmids.

@@ -22,6 +22,7 @@ pub struct Tail {
 struct Inner {
     blocks: BTreeMap<u64, Vec<Arc<Event>>>,
     rooms: HashMap<RoomId, Vec<Arc<Event>>>,
+    events: usize,
     bytes: usize,
 }
 
@@ -33,12 +34,21 @@ impl Tail {
     pub fn bytes(&self) -> usize {
         self.inner.read().bytes
     }
+    pub fn events(&self) -> usize {
+        self.inner.read().events
+    }
+    /// Numbers of the oldest and the newest block; `None`: everything is in the projections.
+    pub fn span(&self) -> Option<(u64, u64)> {
+        let inner = self.inner.read();
+        Some((*inner.blocks.first_key_value()?.0, *inner.blocks.last_key_value()?.0))
+    }
 
     pub fn push(&self, block: u64, events: Vec<Arc<Event>>) {
         let bytes = bytes_of(&events);
         let mut inner = self.inner.write();
         self.above.add(bytes);
         inner.bytes += bytes;
+        inner.events += events.len();
         for event in &events {
             self.memberships.add(event);
             inner.rooms.entry(event.room).or_default().push(event.clone());
@@ -51,14 +61,17 @@ impl Tail {
         self.inner.read().rooms.get(&room).cloned().unwrap_or_default()
     }
 
-    /// Up to `blocks_max` of the oldest blocks: the number of the last one, and all their events.
-    pub fn oldest(&self, blocks_max: usize) -> Option<(u64, Vec<Arc<Event>>)> {
+    /// The oldest blocks, at least one, until they have `events_min` events: the number of the last one, and all their events.
+    pub fn oldest(&self, events_min: usize) -> Option<(u64, Vec<Arc<Event>>)> {
         let inner = self.inner.read();
         let mut events = Vec::new();
         let mut last = None;
-        for (number, block) in inner.blocks.iter().take(blocks_max) {
+        for (number, block) in &inner.blocks {
             events.extend_from_slice(block);
             last = Some(*number);
+            if events.len() >= events_min {
+                break;
+            }
         }
         last.map(|number| (number, events))
     }
@@ -70,6 +83,7 @@ impl Tail {
         let gone = std::mem::replace(&mut inner.blocks, kept);
         let bytes = gone.values().map(|events| bytes_of(events)).sum();
         inner.bytes -= bytes;
+        inner.events -= gone.values().map(Vec::len).sum::<usize>();
         let mut last: HashMap<RoomId, u64> = HashMap::new();
         for event in gone.into_values().flatten() {
             self.memberships.remove(&event);

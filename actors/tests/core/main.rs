@@ -1,6 +1,7 @@
 //! The pure cores by themselves: scripts of inputs against printed effects, one `check` a core, and properties over inputs
 //! made by chance. No store, no runtime, no clock.
 
+mod carry;
 mod fold;
 mod room;
 mod rules;

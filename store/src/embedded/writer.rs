@@ -42,9 +42,10 @@ pub struct Writer {
     answers: Vec<Answer>,
 }
 
-/// Plain writes that come along with urgent ones, and that make a group of their own.
+/// Plain writes that come along with urgent ones, or make a group of their own: what comes meanwhile waits for it.
 const PLAIN_SHARE_BYTES: usize = 64 << 10;
-const PLAIN_GROUP_BYTES: usize = 512 << 10;
+/// With much that is urgent comes more: an event's rows take more than the event, and the projections must keep pace.
+const PLAIN_PER_URGENT: usize = 2;
 
 type Answer = (oneshot::Sender<Result<Done, Error>>, Result<Done, Error>);
 
@@ -103,13 +104,13 @@ impl Writer {
             room: self.disk.room(Instant::now()),
             now_ms: now_ms(),
         };
-        let plain_bytes_max = if self.urgent.is_empty() { PLAIN_GROUP_BYTES } else { PLAIN_SHARE_BYTES };
         while group.bytes < self.group_bytes_max
             && let Some(job) = self.urgent.pop_front()
         {
             self.admit(&mut group, job);
         }
         let urgent_bytes = group.bytes;
+        let plain_bytes_max = PLAIN_SHARE_BYTES.max(urgent_bytes * PLAIN_PER_URGENT);
         while group.bytes - urgent_bytes < plain_bytes_max
             && let Some(job) = self.plain.pop_front()
         {
