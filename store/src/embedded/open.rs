@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
@@ -77,7 +76,15 @@ impl Tables {
     /// Panics of the database on a damaged file end here, as an error.
     pub fn open(folder: &Path, config: &EmbeddedConfig) -> Result<Self, Error> {
         let path = database_folder(folder);
-        let opened = catch_unwind(AssertUnwindSafe(|| Self::open_database(&path, config)));
+        // By a thread of its own, which gives way: the database's workers, who flush and compact, inherit that from it.
+        let EmbeddedConfig { cache_bytes, memtable_bytes, workers, .. } = *config;
+        let opened = std::thread::scope(|scope| {
+            let open = || {
+                give_way();
+                Self::open_database(&path, cache_bytes, memtable_bytes, workers)
+            };
+            scope.spawn(open).join()
+        });
         let damaged =
             |why: String| Error::Corrupt(format!("the database in {} cannot be read ({why}); restore the last backup", path.display()));
         match opened {
@@ -87,15 +94,15 @@ impl Tables {
         }
     }
 
-    fn open_database(path: &Path, config: &EmbeddedConfig) -> fjall::Result<Self> {
+    fn open_database(path: &Path, cache_bytes: u64, memtable_bytes: u64, workers: usize) -> fjall::Result<Self> {
         let db = Database::builder(path)
-            .cache_size(config.cache_bytes)
-            .worker_threads(config.workers)
+            .cache_size(cache_bytes)
+            .worker_threads(workers)
             .max_journaling_size(256 << 20)
             // Blocks are compressed when they reach the tables; on the way in the processor is dearer than the disk.
             .journal_compression(fjall::CompressionType::None)
             .open()?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(config.memtable_bytes);
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes);
         let (journal, records) = (db.keyspace("journal", options)?, db.keyspace("records", options)?);
         Ok(Self { db, journal, records })
     }
@@ -104,6 +111,15 @@ impl Tables {
         let key = layout::counter_key(name);
         let value = self.journal.get(&key).map_err(|error| storage("reading a counter", error))?;
         value.map_or(Ok(0), |value| layout::decode_number(&key, &value))
+    }
+}
+
+/// Threads that this one makes, and itself, get a third of what others get of a busy processor: nobody waits for them until
+/// they are far behind.
+fn give_way() {
+    const NICE: i32 = 5;
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::warn!(%error, "background work of the store cannot be told to give way");
     }
 }
 
