@@ -72,6 +72,7 @@ struct Peer {
 
 const PEERS: &[Peer] = &[
     Peer { name: "bun", keeps: "nothing", launch: bun::launch },
+    Peer { name: "bun-our-bytes", keeps: "nothing; sends as many bytes as we do", launch: bun::launch_with_our_bytes },
     Peer { name: "socket.io", keeps: "nothing", launch: socketio::launch },
     Peer { name: "nats", keeps: "nothing", launch: nats::launch },
     Peer { name: "jetstream", keeps: "file, synced before the ack; resume by sequence", launch: nats::launch_jetstream },

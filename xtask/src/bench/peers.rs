@@ -18,6 +18,7 @@ struct Peer {
 
 const PEERS: &[Peer] = &[
     Peer { name: "bun", fetch: bun },
+    Peer { name: "bun-our-bytes", fetch: bun },
     Peer { name: "socket.io", fetch: npm },
     Peer { name: "nats", fetch: nats },
     Peer { name: "jetstream", fetch: nats },
