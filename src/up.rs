@@ -121,7 +121,7 @@ impl Upward {
             let History { id, room, before, after, around, at, limit } = asked;
             let read = this.node.history(user, PageQuery { room, before, after, around, at, limit });
             let answer = this.in_turn(read).await.map(|page| {
-                let schema::rest::Page { room, from, to, head, ordinal, events, marks } = page;
+                let schema::rest::Page { room, from, to, head, ordinal, events, marks } = Arc::unwrap_or_clone(page);
                 ServerEvent::History(server::History { id, room, from, to, head, ordinal, events, marks })
             });
             this.answer(connection, id, answer);

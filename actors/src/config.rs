@@ -18,6 +18,8 @@ pub struct Config {
     pub tail_events_max: usize,
     pub tail_bytes_max: usize,
     pub node_tail_bytes_max: usize,
+    /// Of history that was asked for, kept in memory. Over it what is asked for least goes.
+    pub pages_bytes_max: usize,
     /// `None`: the backend takes all there is.
     pub appends_in_flight_max: Option<usize>,
     pub room_idle: Duration,
@@ -39,6 +41,7 @@ impl Default for Config {
             tail_events_max: 8_192,
             tail_bytes_max: 8 << 20,
             node_tail_bytes_max: 256 << 20,
+            pages_bytes_max: crate::read::PAGES_BYTES_MAX,
             appends_in_flight_max: None,
             room_idle: Duration::from_secs(60),
             session_idle: Duration::from_secs(10),

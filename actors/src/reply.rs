@@ -34,6 +34,9 @@ impl Answering {
     pub fn hold(&mut self, permit: Permit) {
         self.permit = Some(permit);
     }
+    pub fn is_of_connection(&self) -> bool {
+        matches!(self.reply, Some(Reply::Connection { .. }))
+    }
     /// What the connection is to be told; whoever waits elsewhere is told at once.
     pub fn word(mut self, outcome: Outcome) -> Option<Word> {
         self.say(outcome, None)

@@ -37,6 +37,8 @@ pub struct Rooms {
     pub tail_events_max: usize,
     pub tail_bytes_max: usize,
     pub node_tail_bytes_max: usize,
+    /// Pages of history that are kept in memory. Over it: those that are asked for least are read again.
+    pub pages_bytes_max: usize,
     /// Unused for so long, a room or a session falls asleep.
     pub room_idle_ms: u32,
     pub session_idle_ms: u32,
@@ -87,6 +89,7 @@ impl Default for Rooms {
             tail_events_max: rooms.tail_events_max,
             tail_bytes_max: rooms.tail_bytes_max,
             node_tail_bytes_max: rooms.node_tail_bytes_max,
+            pages_bytes_max: rooms.pages_bytes_max,
             room_idle_ms: ms(rooms.room_idle),
             session_idle_ms: ms(rooms.session_idle),
             offline_after_ms: ms(rooms.offline_after),
@@ -107,6 +110,7 @@ impl Rooms {
             tail_events_max: self.tail_events_max,
             tail_bytes_max: self.tail_bytes_max,
             node_tail_bytes_max: self.node_tail_bytes_max,
+            pages_bytes_max: self.pages_bytes_max,
             room_idle: ms(self.room_idle_ms),
             session_idle: ms(self.session_idle_ms),
             offline_after: ms(self.offline_after_ms),

@@ -1,5 +1,7 @@
 //! Reading a room: pages of its history, what is pinned in it, and the hash of what its events fold to.
 
+use std::sync::Arc;
+
 use actors::PageQuery;
 use axum::extract::State;
 use axum::routing::get;
@@ -31,7 +33,7 @@ pub async fn page(
     Caller(who): Caller,
     At(room): At<RoomId>,
     Asked(which): Asked<Which>,
-) -> Result<Json<Page>, Problem> {
+) -> Result<Json<Arc<Page>>, Problem> {
     let Which { before, after, around, at, limit } = which;
     Ok(Json(http.0.node.history(who.user, PageQuery { room, before, after, around, at, limit }).await?))
 }

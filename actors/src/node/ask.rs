@@ -1,6 +1,8 @@
 //! What may be asked about rooms and people without changing anything. Members get answers, others `not_found`; a node that
 //! is short of memory says `busy` to all but operators.
 
+use std::sync::Arc;
+
 use schema::record::Receipt;
 use schema::server::{RoomState, UserStatus};
 use schema::{ErrorCode, Role, RoomId, UserId, limits, rest};
@@ -16,9 +18,12 @@ use crate::shed::Class;
 
 impl Node {
     /// Errors: as `Reader::page`.
-    pub async fn history(&self, user: UserId, query: PageQuery) -> Result<rest::Page, Refused> {
+    pub async fn history(&self, user: UserId, query: PageQuery) -> Result<Arc<rest::Page>, Refused> {
         self.shared.shed.check(Class::History)?;
-        self.shared.reader.page(user, query).await
+        match self.shared.subscribers.view(query.room) {
+            Some(view) => self.shared.reader.page_of(&view, user, query).await,
+            None => self.shared.reader.page(user, query).await,
+        }
     }
 
     /// Errors: `not_found`; `too_long` for more than `limits::RESUME_ROOM_EVENTS_MAX` events; `bad_request` beyond the head.

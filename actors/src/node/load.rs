@@ -35,6 +35,7 @@ impl Node {
         metrics.waiting_slot_bytes.set(load.waiting_slot_bytes as f64);
         metrics.tail_bytes.set(load.tail_bytes as f64);
         metrics.tail_slot_bytes.set(load.tail_slot_bytes as f64);
+        metrics.pages_kept_bytes.set(self.shared.reader.kept_bytes() as f64);
         metrics.appends_waiting.set(load.appends_waiting as f64);
     }
 

@@ -71,7 +71,7 @@ impl Node {
     pub async fn start(config: Config, journal: Arc<dyn Journal>, records: Arc<dyn Records>, outlets: Vec<Outlet>) -> Result<Self, Error> {
         let slots = config.slots;
         let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), journal.grant(), slots)));
-        let reader = Reader::new(records, ring.clone());
+        let reader = Reader::new(records, ring.clone()).keeping(config.pages_bytes_max);
         let bell = Arc::new(Notify::new());
         let bounds = Bounds {
             room_requests_max: config.room_requests_max,

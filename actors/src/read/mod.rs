@@ -3,6 +3,7 @@
 //! Always the tail first: what leaves it in between is in history by then. The other order would miss events.
 
 mod channels;
+mod kept;
 mod page;
 mod pins;
 mod rooms;
@@ -17,6 +18,7 @@ use schema::{Event, EventBody, RoomId, SlotId, limits};
 use store::{Range, Records, RecordsExt};
 
 use crate::slot::{Above, Memberships, Tail};
+use kept::Kept;
 
 pub use page::PageQuery;
 pub use pins::Pinned;
@@ -25,6 +27,8 @@ pub use view::View;
 
 /// A hole between history and tail that did not close: the store does not hold what it was given.
 const READS_MAX: usize = 8;
+/// Of pages in memory, where nothing else is said.
+pub(crate) const PAGES_BYTES_MAX: usize = 32 << 20;
 
 #[derive(Clone)]
 pub struct Reader {
@@ -34,13 +38,24 @@ pub struct Reader {
     tails: Arc<[Arc<Tail>]>,
     memberships: Arc<Memberships>,
     above: Arc<Above>,
+    kept: Arc<Kept>,
 }
 
 impl Reader {
     pub fn new(records: Arc<dyn Records>, ring: Arc<Ring>) -> Self {
         let (memberships, above) = (Arc::<Memberships>::default(), Arc::<Above>::default());
         let tails = (0..ring.slots()).map(|_| Arc::new(Tail::new(memberships.clone(), above.clone()))).collect();
-        Self { records, ring, tails, memberships, above }
+        let kept = Arc::new(Kept::new(PAGES_BYTES_MAX));
+        Self { records, ring, tails, memberships, above, kept }
+    }
+    /// Keeps so many bytes of pages in memory, and forgets those it kept.
+    pub fn keeping(mut self, pages_bytes_max: usize) -> Self {
+        self.kept = Arc::new(Kept::new(pages_bytes_max));
+        self
+    }
+    /// Bytes of pages that are kept.
+    pub fn kept_bytes(&self) -> u64 {
+        self.kept.page_bytes()
     }
     pub fn slot(&self, room: RoomId) -> SlotId {
         self.ring.slot(Kind::Room, room.as_bytes())

@@ -24,13 +24,20 @@ pub struct PageQuery {
 
 impl Reader {
     /// Errors: `not_found` to those who may not read it or name no room, `bad_request` for the limit or more than one place.
-    pub async fn page(&self, user: UserId, query: PageQuery) -> Result<rest::Page, Refused> {
-        if self.role(query.room, user).await.map_err(code_of)?.is_none() {
+    pub async fn page(&self, user: UserId, query: PageQuery) -> Result<Arc<rest::Page>, Refused> {
+        let view = self.view(query.room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
+        self.page_of(&view, user, query).await
+    }
+
+    /// The same of a room that one has a view of.
+    pub async fn page_of(&self, view: &View, user: UserId, query: PageQuery) -> Result<Arc<rest::Page>, Refused> {
+        let room = query.room;
+        let role = self.kept.right(room, view, user, self.role(room, user)).await.map_err(code_of)?;
+        if role.is_none() {
             return Err(ErrorCode::NotFound.into());
         }
-        let view = self.view(query.room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
-        let span = self.span(&view, query).await?;
-        Ok(self.read_page(query.room, &view, span).await.map_err(code_of)?)
+        let span = self.span(view, query).await?;
+        Ok(self.kept.page(room, view, span, self.read_page(room, view, span)).await.map_err(code_of)?)
     }
 
     /// The page of at most `limit` events after `after`, whoever asks. `None`: there is no such room.
@@ -120,7 +127,8 @@ impl Reader {
 }
 
 /// Which events, and which of them matters most if not all fit.
-struct Span {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Span {
     from: u64,
     to: u64,
     focus: u64,

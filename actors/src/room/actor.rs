@@ -146,7 +146,7 @@ impl State {
 
     /// What the inputs lead to goes out together: what was admitted to the slot, answers and events to the lots.
     fn step(&mut self, myself: &ActorRef<RoomMessage>, inputs: impl IntoIterator<Item = Input>) {
-        let (mut effects, mut admitted, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut effects, mut admitted, mut answers, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let core = self.core.as_mut().expect("a room handles nothing before it has woken");
         let now_ms = now_ms();
         inputs.into_iter().for_each(|input| core.handle(input, now_ms, &mut effects));
@@ -158,12 +158,18 @@ impl State {
                     if matches!(outcome, super::Outcome::Refused(_)) {
                         metrics().refused.increment(1);
                     }
-                    answers.extend(self.answers.remove(&token).and_then(|answering| answering.word(outcome)));
+                    match self.answers.remove(&token) {
+                        Some(answering) if answering.is_of_connection() => answers.extend(answering.word(outcome)),
+                        Some(answering) => elsewhere.push((answering, outcome)),
+                        None => {}
+                    }
                 }
                 Effect::Show(events) => self.shared.show_answered(self.room, &events, std::mem::take(&mut answers)),
             }
         }
         self.shared.subscribers.answer(answers);
+        // Who waits elsewhere may read the room at once: by now it shows what they asked for.
+        elsewhere.into_iter().for_each(|(answering, outcome)| drop(answering.word(outcome)));
         if !admitted.is_empty() {
             metrics().admitted.increment(admitted.len() as u64);
             let _ = self.slot.cast(SlotMessage::Submit {

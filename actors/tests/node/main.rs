@@ -6,6 +6,7 @@ mod erasure;
 mod exactly_once;
 mod full_disk;
 mod greeting;
+mod kept;
 mod presence;
 mod restart;
 mod rooms;

@@ -158,7 +158,7 @@ impl World {
 
     pub async fn events(&self, user: UserId, room: RoomId) -> Vec<Event> {
         let query = actors::PageQuery { room, after: Some(0), limit: Some(200), ..actors::PageQuery::default() };
-        self.node.history(user, query).await.unwrap().events
+        self.node.history(user, query).await.unwrap().events.clone()
     }
 }
 
