@@ -1,10 +1,13 @@
 //! The load harness against a real node: green when the node keeps its promises, red, with the message named, when something
 //! between them breaks one. The broken servers are a proxy's doing; the product has no such code.
 
+#[path = "../edge/certificate.rs"]
+mod certificate;
 mod proxy;
 
 use std::path::Path;
 
+use loadtest::client::Trust;
 use loadtest::process::{self, Process};
 use loadtest::report::{Offending, RunReport, Verdict};
 use loadtest::run::{self, Guests, Hiring, News, Options, Watched, WorkerKind};
@@ -80,6 +83,39 @@ async fn several_workers_count_what_one_would_count() {
     assert_eq!(three.generator.workers, 3);
     // Who received with one worker what another's users posted is one history.
     assert!(three.integrity.checker.as_ref().is_some_and(|said| said.contains("every rule holds")), "{:?}", three.integrity.checker);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_tls_everything_is_counted_as_well_and_who_is_not_believed_is_not_spoken_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, other) = (folder.path().join("own"), folder.path().join("other"));
+    for folder in [&own, &other] {
+        std::fs::create_dir(folder).unwrap();
+        certificate::write_certificate(folder);
+    }
+    let mut keys = process::unbounded_keys();
+    for (key, file) in [("tls_cert", "chain.pem"), ("tls_key", "key.pem")] {
+        keys.push(("listen", key, format!("{:?}", own.join(file).display().to_string())));
+    }
+    let process = Process::start(Path::new(env!("CARGO_BIN_EXE_hubbub")), &folder.path().join("node"), &keys, None).await.unwrap();
+    let mut options = Options::new("run", process.target().node);
+    let mut scenario = scenario("[[fault]]\ndo = \"cut\"\nat = \"500ms\"\naway = \"200ms\"\n");
+    scenario.tls = true;
+    let why = run::run(&scenario, &options, &|_| {}).await.unwrap_err().to_string();
+    assert_eq!(why, "the scenario wants TLS: name the node with https://");
+    for trust in [Trust::of("localhost", Some(&own.join("chain.pem"))).unwrap(), Trust::anybody("localhost")] {
+        options.trust = Some(trust);
+        let it = run(&scenario, &options).await;
+        assert_eq!(it.verdict, Verdict::Green, "{:#?}", it.integrity);
+        assert!(it.integrity.acked > 50 && it.integrity.delivered == it.integrity.due, "{:#?}", it.integrity);
+    }
+    for refused in
+        [Trust::of("localhost", Some(&other.join("chain.pem"))).unwrap(), Trust::of("else.where", Some(&own.join("chain.pem"))).unwrap()]
+    {
+        options.trust = Some(refused);
+        let why = format!("{:#}", run::run(&scenario, &options, &|_| {}).await.unwrap_err());
+        assert!(why.contains("the node could not show by TLS that it is the one that was meant"), "{why}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

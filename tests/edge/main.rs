@@ -1,5 +1,6 @@
 //! The edge over real sockets on the loopback: a door, lots, and a test in the place of the actors.
 
+mod certificate;
 mod client;
 mod door;
 mod frames;

@@ -12,8 +12,9 @@ use hubbub::limits::Limits;
 use rustls::ClientConnection;
 use schema::ServerEvent;
 
+use crate::certificate::write_certificate;
 use crate::client::PATIENCE;
-use crate::secure::{client, connect, write_certificate};
+use crate::secure::{client, connect};
 use crate::world::{World, message, room, user};
 
 #[test]

@@ -12,25 +12,27 @@ use schema::rest::{LogIn, Page, Problem, Refresh, SignUp, Tokens};
 use schema::wire::{from_json, to_json};
 use schema::{DeviceId, RoomId};
 use serde::de::DeserializeOwned;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 
-use super::Error;
+use super::stream::Stream;
+use super::{Error, Tls};
 
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
-/// Where a node listens, and from which address we come.
+/// Where a node listens, from which address we come, and whether that is by TLS.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     pub node: SocketAddr,
     pub source: Option<IpAddr>,
+    pub tls: Option<&'static Tls>,
 }
 
 impl Target {
     pub fn new(node: SocketAddr) -> Self {
-        Self { node, source: None }
+        Self { node, source: None, tls: None }
     }
 
-    pub(super) async fn connect(&self) -> Result<TcpStream, Error> {
+    pub(super) async fn connect(&self) -> Result<Stream, Error> {
         let socket = if self.node.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(Error::Connect)?;
         socket.set_reuseaddr(true).map_err(Error::Connect)?;
         if let Some(source) = self.source {
@@ -38,7 +40,18 @@ impl Target {
         }
         let stream = socket.connect(self.node).await.map_err(Error::Connect)?;
         stream.set_nodelay(true).map_err(Error::Connect)?;
-        Ok(stream)
+        match self.tls {
+            Some(tls) => Stream::secure(stream, tls).await.map_err(Error::Secure),
+            None => Ok(Stream::plain(stream)),
+        }
+    }
+
+    /// As requests name it.
+    pub(super) fn host(&self) -> String {
+        match self.tls {
+            Some(tls) => format!("{}:{}", tls.name.to_str(), self.node.port()),
+            None => self.node.to_string(),
+        }
     }
 }
 
@@ -99,7 +112,7 @@ impl Api {
     }
 
     fn request(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Request<Full<Bytes>>, Error> {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.target.node.to_string());
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.target.host());
         // Not a page: the refresh token is to come in the body.
         request = request.header("hubbub-client", "native");
         if let Some(access) = &self.access {

@@ -11,6 +11,8 @@ mod log;
 pub(crate) mod outbox;
 pub mod request;
 mod socket;
+mod stream;
+mod trust;
 
 use std::io;
 use std::time::Duration;
@@ -28,6 +30,8 @@ pub use self::core::{Core, Outcome, PageAsk, Start};
 pub use http::{Api, Target};
 pub use log::RoomLog;
 pub use socket::{Heard, Socket};
+pub use stream::Stream;
+pub use trust::{Tls, Trust};
 
 use crate::history::{Clock, Recorder};
 use driver::{Command, Driver};
@@ -40,6 +44,8 @@ const COMMANDS_MAX: usize = 256;
 pub enum Error {
     #[error("cannot connect to the node: {0}")]
     Connect(io::Error),
+    #[error("the node could not show by TLS that it is the one that was meant: {0}")]
+    Secure(io::Error),
     #[error("the connection was lost: {0}")]
     Lost(io::Error),
     #[error("HTTP: {0}")]

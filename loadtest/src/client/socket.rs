@@ -7,10 +7,9 @@ use bytes::{Buf, BytesMut};
 use schema::wire::Format;
 use schema::{ClientEvent, ServerEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
 
 use super::frame::{self, Incoming, Message};
-use super::{Error, Target};
+use super::{Error, Stream, Target};
 
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 const READ_BYTES: usize = 16 * 1024;
@@ -25,7 +24,7 @@ pub enum Heard {
 
 #[derive(Debug)]
 pub struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     format: Format,
     incoming: Incoming,
     out: BytesMut,
@@ -38,11 +37,12 @@ impl Socket {
         let request = format!(
             "GET /v1/ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: {}\r\nSec-WebSocket-Protocol: {}\r\n\r\n",
-            target.node,
+            target.host(),
             fastwebsockets::handshake::generate_key(),
             format.subprotocol(),
         );
         stream.write_all(request.as_bytes()).await.map_err(Error::Lost)?;
+        stream.flush().await.map_err(Error::Lost)?;
         let mut incoming = Incoming::default();
         let head = read_head(&mut stream, &mut incoming.buffer).await?;
         accepted(&head, format)?;
@@ -65,9 +65,10 @@ impl Socket {
         if let Some(heard) = self.heard()? {
             return Ok(Some(heard));
         }
-        let interest = if self.out.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+        let interest =
+            if self.out.is_empty() && !self.stream.is_behind() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
         let ready = self.stream.ready(interest).await.map_err(Error::Lost)?;
-        if ready.is_writable() && !self.out.is_empty() {
+        if ready.is_writable() && (!self.out.is_empty() || self.stream.is_behind()) {
             match self.stream.try_write(&self.out) {
                 Ok(sent) => self.out.advance(sent),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -112,12 +113,12 @@ impl Socket {
     }
 
     /// For readers that look at raw bytes themselves: the stream, and what of it was read already.
-    pub fn into_raw(self) -> (TcpStream, BytesMut) {
+    pub fn into_raw(self) -> (Stream, BytesMut) {
         (self.stream, self.incoming.buffer)
     }
 }
 
-async fn read_head(stream: &mut TcpStream, buffer: &mut BytesMut) -> Result<String, Error> {
+async fn read_head(stream: &mut Stream, buffer: &mut BytesMut) -> Result<String, Error> {
     loop {
         if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = buffer.split_to(end + 4);

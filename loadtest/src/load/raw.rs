@@ -9,7 +9,6 @@ use bytes::BytesMut;
 use schema::client::{ClientEvent, Hello};
 use schema::wire::Format;
 use schema::{RoomId, ServerEvent};
-use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use crate::client::frame::{self, Incoming, Message};
@@ -77,7 +76,7 @@ pub async fn open(target: Target, person: &Person, counts: Arc<Counts>) -> Resul
     let last = ready.rooms.iter().map(|room| (room.room, room.head)).collect();
     let (stream, buffer) = socket.into_raw();
     let incoming = Incoming::after(buffer);
-    let (read, write) = TcpStream::into_split(stream);
+    let (read, write) = stream.into_plain().map_err(Error::Lost)?.into_split();
     Ok((Reader { stream: read, incoming, last, counts }, write))
 }
 

@@ -4,6 +4,7 @@ mod capacity;
 mod chaos;
 mod check;
 mod compare;
+mod crowd;
 mod figures;
 mod jitter;
 mod node;
@@ -40,7 +41,7 @@ pub struct Arguments {
 enum Mode {
     /// Says in a minute and on one screen how good a node is: the one of `cargo xtask up`, unless --node or --start says another
     Quick(quick::Options),
-    /// Carries out a scenario: a file, or one by name (storm, jitter, chaos, capacity, soak, big-room, town)
+    /// Carries out a scenario: a file, or one by name (storm, jitter, chaos, capacity, soak, big-room, town, crowd)
     Run(run::Options),
     /// Raises the load until a threshold of the scenario is missed, and says how far it went
     Capacity(capacity::Options),
@@ -50,6 +51,8 @@ enum Mode {
     Chaos(chaos::Options),
     /// 17,000 connections are lost at once and come back with token and resume
     Storm(storm::Options),
+    /// 68,000 people on four nodes that it starts, idle and then heard: bytes of a user
+    Crowd(crowd::Options),
     /// Every connection is cut each 15 s and away for 2 s, at two messages a second each
     Jitter(jitter::Options),
     /// Makes the page of a run again, from its JSON alone
@@ -91,6 +94,7 @@ fn carry_out(arguments: Arguments) -> Result<u8> {
         Mode::Soak(options) => runtime()?.block_on(soak::soak(&options)),
         Mode::Chaos(options) => runtime()?.block_on(chaos::chaos(&options)),
         Mode::Storm(options) => runtime()?.block_on(storm::storm(&options)),
+        Mode::Crowd(options) => runtime()?.block_on(crowd::crowd(&options)),
         Mode::Jitter(options) => runtime()?.block_on(jitter::jitter(&options)),
         Mode::Report(options) => report::report(&options),
         Mode::Compare(options) => compare::compared(&options),

@@ -6,22 +6,32 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::client::Trust;
 use crate::process::{self, Key, Process};
 use crate::run::{self, Guests, Hiring, Watched, WorkerKind};
 
 #[derive(Clone, Debug, clap::Args)]
 #[group(id = "node_options")]
 pub struct Options {
-    /// The node's address, as in http://127.0.0.1:8080: where `cargo xtask up` puts it, unless you say another. Several nodes
+    /// The node's address, as in http://127.0.0.1:8080 or https://chat.example.com: where `cargo xtask up` puts it, unless you say another. Several nodes
     /// share nothing: people and rooms are dealt out among them
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address, value_delimiter = ',')]
-    pub node: Vec<SocketAddr>,
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = node_address, value_delimiter = ',')]
+    pub node: Vec<Address>,
+    /// For https://: a PEM file with the authorities that are believed; without it, the system's
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// For https://: believe whatever certificate is shown
+    #[arg(long, conflicts_with = "ca")]
+    pub insecure_any_certificate: bool,
     /// Start a node for this run, in a folder of its own and with bounds that do not stand in the way
     #[arg(long)]
     pub start: bool,
     /// So many of them, for --start
     #[arg(long, default_value_t = 1, value_name = "N", requires = "start")]
     pub nodes: u32,
+    /// Of a node's configuration, for --start: another value of a key, as TOML writes it
+    #[arg(long, value_name = "SECTION.KEY=VALUE", value_parser = set, requires = "start")]
+    pub set: Vec<Set>,
     /// The server's binary, for --start
     #[arg(long, env = "HUBBUB_BIN", default_value = "hubbub", value_name = "FILE")]
     pub server: PathBuf,
@@ -37,6 +47,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// Errors: nodes of which one believes in something else than the next.
+    fn trust(&self) -> Result<Option<Trust>> {
+        let name = &self.node[0].tls;
+        ensure!(self.node.iter().all(|node| node.tls == *name), "all nodes have to be named alike: with https:// and one name, or without");
+        let Some(name) = name else { return Ok(None) };
+        let trust = if self.insecure_any_certificate { Ok(Trust::anybody(name)) } else { Trust::of(name, self.ca.as_deref()) };
+        Ok(Some(trust.map_err(anyhow::Error::msg)?))
+    }
+
     fn hiring(&self) -> Result<Hiring> {
         let guests = self.listen.filter(|_| self.join > 0).map(|listen| Guests { listen, count: self.join });
         let hiring = Hiring { workers: self.workers, kind: WorkerKind::Process, guests };
@@ -48,15 +67,50 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         let server = std::env::var_os("HUBBUB_BIN").map_or_else(|| "hubbub".into(), PathBuf::from);
-        Self { node: vec![([127, 0, 0, 1], 8080).into()], start: false, nodes: 1, server, workers: 1, join: 0, listen: None }
+        Self {
+            node: vec![Address { socket: ([127, 0, 0, 1], 8080).into(), tls: None }],
+            ca: None,
+            insecure_any_certificate: false,
+            start: false,
+            nodes: 1,
+            set: Vec::new(),
+            server,
+            workers: 1,
+            join: 0,
+            listen: None,
+        }
     }
 }
 
-/// `host:port`, also as people copy it from a browser.
+/// A section, a key, and its value.
+pub type Set = (String, String, String);
+
+pub(super) fn set(text: &str) -> Result<Set, String> {
+    let (key, value) = text.split_once('=').ok_or("write it like limits.heartbeat_ms=600000")?;
+    let (section, key) = key.split_once('.').ok_or("a key has a section: write it like limits.heartbeat_ms=600000")?;
+    Ok((section.to_owned(), key.to_owned(), value.to_owned()))
+}
+
+/// Where a node is, and its name when it is spoken to by TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    socket: SocketAddr,
+    tls: Option<String>,
+}
+
+/// As people copy it from a browser, or without anything around it.
+fn node_address(text: &str) -> Result<Address, String> {
+    let Some(rest) = text.strip_prefix("https://") else { return Ok(Address { socket: address(text)?, tls: None }) };
+    let host = rest.trim_end_matches('/');
+    let (name, port) = match host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()) {
+        Some((name, _)) => (name, ""),
+        None => (host, ":443"),
+    };
+    Ok(Address { socket: address(&format!("{host}{port}"))?, tls: Some(name.trim_matches(['[', ']']).to_owned()) })
+}
+
+/// `host:port`.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    if text.starts_with("https://") {
-        return Err("this program speaks no TLS: name the port behind the proxy, or use --start".to_owned());
-    }
     let host = text.trim_start_matches("http://").trim_end_matches('/');
     let found = host.to_socket_addrs().map_err(|error| format!("{error}: write it like 127.0.0.1:8080"))?;
     // A name that means both is taken by its older address: a node listens there by default.
@@ -79,19 +133,24 @@ impl Node {
     pub async fn ready(options: &Options, mode: &str) -> Result<Self> {
         let hiring = options.hiring()?;
         if !options.start {
-            for address in &options.node {
+            for Address { socket: address, .. } in &options.node {
                 let answers = tokio::time::timeout(ANSWER_MAX, tokio::net::TcpStream::connect(address)).await;
                 ensure!(
                     answers.is_ok_and(|connected| connected.is_ok()),
                     "nobody answers at {address}: start a node with `cargo xtask up`, name another with --node, or let this program start one with --start"
                 );
             }
-            let nodes: Vec<_> = options.node.iter().filter_map(|address| Watched::found(*address)).collect();
-            let addresses = options.node.clone();
-            let run = run::Options { addresses, nodes: nodes.clone(), hiring, ..run::Options::new(mode, options.node[0]) };
+            let addresses: Vec<_> = options.node.iter().map(|address| address.socket).collect();
+            let nodes: Vec<_> = addresses.iter().filter_map(|address| Watched::found(*address)).collect();
+            let (first, trust) = (addresses[0], options.trust()?);
+            let run = run::Options { addresses, trust, nodes: nodes.clone(), hiring, ..run::Options::new(mode, first) };
             return Ok(Self { nodes, options: run, folder: None });
         }
-        let keys = keys();
+        let mut keys = keys();
+        for (section, key, value) in &options.set {
+            keys.retain(|(in_section, known, _)| (*in_section, *known) != (section.as_str(), key.as_str()));
+            keys.push((section, key, value.clone()));
+        }
         let folder = tempfile::tempdir()?;
         let (mut nodes, mut addresses) = (Vec::new(), Vec::new());
         for number in 0..options.nodes {
@@ -129,9 +188,12 @@ mod tests {
     #[test]
     fn an_address_may_be_copied_from_a_browser() {
         for text in ["127.0.0.1:8080", "http://127.0.0.1:8080", "http://127.0.0.1:8080/", "localhost:8080"] {
-            assert_eq!(address(text), Ok(Options::default().node[0]), "{text}");
+            assert_eq!(address(text), Ok(Options::default().node[0].socket), "{text}");
         }
         assert!(address("127.0.0.1").unwrap_err().contains("write it like 127.0.0.1:8080"));
-        assert!(address("https://127.0.0.1:8080").unwrap_err().contains("no TLS"));
+        let node = node_address("https://localhost:8443/").unwrap();
+        assert_eq!((node.socket.port(), node.tls.as_deref()), (8443, Some("localhost")));
+        assert_eq!(node_address("https://localhost").unwrap().socket.port(), 443);
+        assert_eq!(node_address("http://localhost:8080").unwrap().tls, None);
     }
 }

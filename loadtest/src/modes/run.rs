@@ -28,6 +28,9 @@ pub struct Change {
     /// Another number of users; accounts follow, and rooms if they would not fit
     #[arg(long, value_name = "N")]
     pub users: Option<u32>,
+    /// Another number of rooms of the first size
+    #[arg(long, value_name = "N")]
+    pub rooms: Option<u32>,
     /// Another number of accounts
     #[arg(long, value_name = "N")]
     pub accounts: Option<u32>,
@@ -47,6 +50,9 @@ impl Change {
         }
         if let Some(accounts) = self.accounts {
             scenario.people.accounts = Some(accounts);
+        }
+        if let (Some(count), Some(rooms)) = (self.rooms, scenario.rooms.first_mut()) {
+            rooms.count = count;
         }
         let accounts = scenario.people.accounts();
         for rooms in &mut scenario.rooms {

@@ -118,5 +118,5 @@ async fn say_hello(target: Target, person: &Person, room: RoomId) -> Result<(Tcp
     };
     let head = ready.rooms.iter().find(|at| at.room == room).map_or(0, |at| at.head);
     let (stream, read) = socket.into_raw();
-    Ok((stream.into_std()?, read.to_vec(), head))
+    Ok((stream.into_plain()?.into_std()?, read.to_vec(), head))
 }

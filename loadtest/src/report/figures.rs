@@ -37,6 +37,25 @@ fn extra_cpu_us(timeline: &[Moment], from_s: f64, to_s: f64) -> Option<f64> {
     Some((during.iter().sum::<f64>() - mean * during.len() as f64).max(0.0))
 }
 
+/// What an idle user costs the nodes of their own memory: at the end of the first phase, over what they had before anybody
+/// was connected.
+pub fn crowd(report: &RunReport) -> Vec<Figure> {
+    let before: u64 = report.server.nodes.iter().map(|node| node.memory_bytes_before).sum();
+    let idle_until_s = report.phases.first().map_or(0.0, |phase| phase.to_s);
+    let Some(idle) = report.timeline.iter().rfind(|moment| moment.at_s <= idle_until_s && !moment.nodes.is_empty()) else {
+        return Vec::new();
+    };
+    let (with, users) = (idle.nodes.iter().map(|node| node.memory_bytes).sum::<u64>(), idle.connections.max(1));
+    let mebibytes = |bytes: u64| bytes as f64 / 1_048_576.0;
+    let nodes = report.server.nodes.len();
+    let detail = format!(
+        "of user space, for {users} connections: {nodes} nodes had {:.1} MiB before and {:.1} MiB with them, all asleep",
+        mebibytes(before),
+        mebibytes(with)
+    );
+    vec![figure("idle user", with.saturating_sub(before) as f64 / users as f64, "bytes", true, detail)]
+}
+
 /// Everything delivered, and how long the replay after a cut took.
 pub fn jitter(report: &RunReport) -> Vec<Figure> {
     let it = &report.integrity;
@@ -110,7 +129,7 @@ pub fn capacity(report: &RunReport, loads: &[f64], kept: Option<usize>, why: &st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::NodeMoment;
+    use crate::report::{Node, NodeMoment, Phase};
 
     fn moments(cpu: &[f64]) -> Vec<Moment> {
         let of = |(place, cpu): (usize, &f64)| Moment {
@@ -127,6 +146,22 @@ mod tests {
         let timeline = moments(&[90.0, 10.0, 10.0, 10.0, 100.0, 60.0, 10.0]);
         let extra = extra_cpu_us(&timeline, 4.0, 5.5).unwrap();
         assert!((extra - 1_400_000.0).abs() < 1.0, "{extra}");
+    }
+
+    #[test]
+    fn an_idle_user_costs_what_the_nodes_have_more_at_the_end_of_the_idle_phase() {
+        let moment = |at_s: f64, memory_bytes| Moment {
+            at_s,
+            connections: 1000,
+            nodes: vec![NodeMoment { cpu_percent: 0.0, memory_bytes }; 2],
+            ..Moment::default()
+        };
+        let node = Node { memory_bytes_before: 1_000_000, ..Node::default() };
+        let mut report =
+            RunReport { timeline: vec![moment(1.0, 9_000_000), moment(2.0, 1_250_000), moment(3.0, 7_000_000)], ..RunReport::default() };
+        report.server.nodes = vec![node.clone(), node];
+        report.phases = vec![Phase { to_s: 2.0, ..Phase::default() }];
+        assert_eq!(crowd(&report)[0].value, 500.0);
     }
 
     #[test]

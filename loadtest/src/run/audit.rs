@@ -29,7 +29,7 @@ pub async fn heads(job: &Job, shared: &Shared) -> Result<Vec<(u32, u64)>> {
     let crowd = Crowd::of(&job.scenario);
     let own: HashSet<_> = job.accounts.iter().map(|(account, _)| *account).collect();
     let asking = (0..).zip(&crowd.rooms).filter(|(_, plan)| own.contains(&plan.members[0])).map(|(room, plan)| {
-        let (owner, target) = (plan.members[0], job.places.of(&crowd, plan.members[0]));
+        let (owner, target) = (plan.members[0], shared.places.of(&crowd, plan.members[0]));
         async move { anyhow::Ok((room, page(room, job.rooms[room as usize].1, 1, owner, target, job, shared).await?.head)) }
     });
     stream::iter(asking).buffer_unordered(ROOMS_AT_A_TIME).try_collect().await
@@ -45,7 +45,7 @@ pub async fn audit(job: &Job, users: &[u32], shared: &Shared) -> Result<BTreeSet
     }
     let audited = RefCell::new(BTreeSet::new());
     let reading = stream::iter(&rooms).map(|(room, user)| {
-        let (target, account) = (job.places.of(&crowd, *user), crowd.account(*user));
+        let (target, account) = (shared.places.of(&crowd, *user), crowd.account(*user));
         let (audited, crowd) = (&audited, &crowd);
         async move {
             read(job, crowd, *room, account, target, shared).await?;

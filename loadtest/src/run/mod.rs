@@ -34,7 +34,7 @@ pub use nodes::Watched;
 pub use stop::Stop;
 
 use crate::check::{self, Bounds};
-use crate::client::{Api, Target};
+use crate::client::{Api, Target, Trust};
 use crate::history::{Entry, Recorder, Run};
 use crate::measure::Tally;
 use crate::report::{self, FORMAT, Machine, Moment, RunReport, ScenarioEcho, Server, Verdict};
@@ -54,6 +54,8 @@ pub struct Options {
     pub mode: String,
     /// Nodes; several share nothing, and people and rooms are dealt out among them. A fault of the node is the first one's.
     pub addresses: Vec<SocketAddr>,
+    /// Whom to believe when the nodes are spoken to by TLS; none: without it.
+    pub trust: Option<Trust>,
     /// Their processes, as far as they are known.
     pub nodes: Vec<Watched>,
     /// What the nodes' configuration differs in from its defaults, if this program started it.
@@ -68,6 +70,8 @@ pub struct Options {
     pub reconnecting_max: u32,
     /// End with the first phase in which a threshold is missed.
     pub until_missed: bool,
+    /// Connect only when nothing on the nodes is awake any more.
+    pub until_asleep: bool,
     /// Ends it by hand.
     pub stop: Stop,
 }
@@ -77,6 +81,7 @@ impl Options {
         Self {
             mode: mode.to_owned(),
             addresses: vec![address],
+            trust: None,
             nodes: Watched::found(address).into_iter().collect(),
             config: Vec::new(),
             hiring: Hiring { workers: 1, kind: WorkerKind::Process, guests: None },
@@ -85,6 +90,7 @@ impl Options {
             connecting_max: 64,
             reconnecting_max: u32::MAX >> 8,
             until_missed: false,
+            until_asleep: false,
             stop: Stop::default(),
         }
     }
@@ -120,6 +126,11 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     let prepared = options.stop.or(prepare(scenario, options, tell)).await?;
     let hiring = Hiring { workers: workers(scenario, options.hiring), ..options.hiring };
     let job = |worker| prepared.job(scenario, options, worker, hiring.all(), started_us);
+    if options.until_asleep {
+        for node in &options.nodes {
+            node.asleep().await?;
+        }
+    }
     let watch = Watch::over(&options.nodes);
     let mut fleet = Fleet::start(hiring, job, |wanted| tell(News::Wanted(wanted))).await?;
     options.stop.or(connected(&mut fleet, scenario.people.users, tell)).await?;
@@ -130,7 +141,7 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     let mut report = reported(scenario, options, found, outcomes, prepared.rooms.len(), started_us);
     report.server.version = match options.nodes.first().and_then(Watched::version) {
         Some(version) => Some(version.to_owned()),
-        None => protocol(options.addresses[0]).await,
+        None => protocol(prepared.places.open()?.node(options.addresses[0])).await,
     };
     if let Some(folder) = &options.history {
         tell(News::Auditing);
@@ -153,6 +164,7 @@ fn dealt(scenario: &Scenario, options: &Options) -> Result<Scenario> {
     {
         bail!("the scenario wants to `{}` the node, and this program did not start it: use --start", fault.kind.text());
     }
+    ensure!(!scenario.tls || options.trust.is_some(), "the scenario wants TLS: name the node with https://");
     if options.hiring.guests.is_some() && options.history.is_some() {
         bail!("workers from elsewhere write their histories elsewhere: leave out --history, or use --workers alone");
     }
@@ -351,8 +363,8 @@ fn machine() -> Machine {
 }
 
 /// Of a node that only shows its public side: the version of its API.
-async fn protocol(address: SocketAddr) -> Option<String> {
-    let document: serde_json::Value = Api::nobody(Target::new(address)).call(hyper::Method::GET, "/openapi.json", None).await.ok()?;
+async fn protocol(node: Target) -> Option<String> {
+    let document: serde_json::Value = Api::nobody(node).call(hyper::Method::GET, "/openapi.json", None).await.ok()?;
     Some(format!("API version {}", document.pointer("/info/version")?.as_str()?))
 }
 

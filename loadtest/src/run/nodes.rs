@@ -5,15 +5,19 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use tokio::sync::Mutex;
 
 use crate::people::{self, Person};
 use crate::process::{self, Process};
 use crate::report::{Node, NodeMoment};
 use crate::scenario::FaultKind;
+
+/// A node that does not let go of its rooms in this time never will; memory that stays for so long has settled.
+const ASLEEP_MAX: Duration = Duration::from_secs(90);
+const SETTLED: Duration = Duration::from_secs(4);
 
 /// One that was started here can be broken; one that was found is only watched.
 #[derive(Clone)]
@@ -45,6 +49,28 @@ impl Watched {
     pub async fn enrol(&self, prefix: &str, count: u32, tell: people::Tell<'_>) -> anyhow::Result<Vec<Person>> {
         let process = self.process.as_ref().context("a node that this program did not start has no command line here")?;
         people::enrol(&*process.lock().await, prefix, count, tell).await
+    }
+
+    /// Waits until none of its rooms and sessions is awake, and its memory falls no more; only for one that was started here.
+    pub async fn asleep(&self) -> anyhow::Result<()> {
+        let Some(process) = &self.process else { return Ok(()) };
+        let (process, begun) = (process.lock().await, Instant::now());
+        let (mut least, mut since) = (u64::MAX, Instant::now());
+        while since.elapsed() < SETTLED {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            let awake = process.metric("hubbub_actors_sessions_awake").await? + process.metric("hubbub_actors_rooms_awake").await?;
+            let memory_bytes = process.private_bytes()?;
+            if awake > 0.0 || memory_bytes < least - least / 4096 {
+                (least, since) = (memory_bytes, Instant::now());
+            }
+            ensure!(
+                begun.elapsed() < ASLEEP_MAX,
+                "{} did not come to rest within {} s: {awake} rooms and sessions are awake",
+                self.name,
+                ASLEEP_MAX.as_secs()
+            );
+        }
+        Ok(())
     }
 
     pub fn is_breakable(&self) -> bool {

@@ -7,7 +7,6 @@ use super::job::Job;
 use super::nodes::Watched;
 use super::places::Places;
 use super::{News, Options, Tell};
-use crate::client::Target;
 use crate::people::{Person, make_rooms, sign_up};
 use crate::plan::Crowd;
 use crate::scenario::Scenario;
@@ -15,7 +14,7 @@ use crate::scenario::Scenario;
 pub struct Prepared {
     accounts: Vec<Person>,
     pub rooms: Vec<(RoomId, u64)>,
-    places: Places,
+    pub places: Places,
 }
 
 /// Nodes share nothing: each has the accounts and rooms that the plan gives it.
@@ -24,6 +23,8 @@ pub async fn prepare(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> 
     // Runs one after the other come from other addresses: sign-ups are bounded by address for hours.
     let is_here = options.addresses.iter().all(|address| address.ip().is_loopback());
     let sources = is_here.then(|| rand::random_range(0..10_000_000));
+    let places = Places { nodes: options.addresses.clone(), sources, trust: options.trust.clone() };
+    let open = places.open()?;
     let prefix = format!("load-{:08x}-", rand::random::<u32>());
     let mut accounts = vec![None; crowd.accounts() as usize];
     let mut rooms = vec![(RoomId::default(), 0); crowd.rooms.len()];
@@ -34,19 +35,19 @@ pub async fn prepare(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> 
         let started = options.nodes.get(node as usize).filter(|_| options.nodes.iter().all(Watched::is_breakable));
         let people = match started {
             Some(node) => node.enrol(&prefix, here.len() as u32, &signing_up).await?,
-            None => sign_up(Target::new(*address), sources, &prefix, here.len() as u32, &signing_up).await?,
+            None => sign_up(open.node(*address), sources, &prefix, here.len() as u32, &signing_up).await?,
         };
         signed_up += here.len() as u32;
         let place = |account: &u32| here.binary_search(account).unwrap_or_default();
         let rooms_here: Vec<_> = (0..).zip(&crowd.rooms).filter(|(_, room)| room.node == node).collect();
         let members: Vec<Vec<_>> = rooms_here.iter().map(|(_, room)| room.members.iter().map(place).collect()).collect();
         let making = |done| tell(News::Preparing { what: "making rooms", done: made + done, all: crowd.rooms.len() as u32 });
-        let ids = make_rooms(Target::new(*address), sources, &people, &members, &making).await?;
+        let ids = make_rooms(open.node(*address), sources, &people, &members, &making).await?;
         made += ids.len() as u32;
         rooms_here.iter().zip(ids).for_each(|((number, _), room): (&(usize, _), _)| rooms[*number] = room);
         here.into_iter().zip(people).for_each(|(account, person)| accounts[account as usize] = Some(person));
     }
-    Ok(Prepared { accounts: accounts.into_iter().flatten().collect(), rooms, places: Places { nodes: options.addresses.clone(), sources } })
+    Ok(Prepared { accounts: accounts.into_iter().flatten().collect(), rooms, places })
 }
 
 impl Prepared {

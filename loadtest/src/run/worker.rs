@@ -66,6 +66,7 @@ impl Worker {
             None => Recorder::nowhere(),
         };
         let shared = Rc::new(Shared {
+            places: job.places.open()?,
             books: RefCell::new(Books::of(&job.rooms, ENTRIES_MAX)),
             clock: RunClock::since(job.epoch_us),
             accounts: Accounts::new(job.accounts.clone()),
@@ -75,6 +76,7 @@ impl Worker {
             trouble: RefCell::new(None),
         });
         let crowd = plan.crowd();
+        let places = &shared.places;
         let own: HashMap<_, _> = job.accounts.iter().map(|(number, account)| (*number, account)).collect();
         let users = plan.users().map(|number| {
             let account = crowd.account(number);
@@ -83,7 +85,7 @@ impl Worker {
             let recording = job.history.is_some();
             let (user, device) = (known.tokens.user, known.device);
             let core = Core::new(number, user, device, format(&job.scenario, number), &rooms, recording);
-            (number, User::new(core, job.places.of(crowd, number), account))
+            (number, User::new(core, places.of(crowd, number), account))
         });
         let users = users.collect();
         Ok(Self { job, plan: Some(plan), users, shared, said, go_us: 0, seconds: 0, cpu_us: own::cpu_us() })

@@ -31,6 +31,9 @@ pub struct Scenario {
     pub seed: u64,
     #[serde(default)]
     pub codec: Codec,
+    /// Only over TLS: the node is named with `https://`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tls: bool,
     pub people: People,
     pub rooms: Vec<Rooms>,
     pub persona: BTreeMap<String, Persona>,

@@ -9,19 +9,19 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use schema::wire::Format;
 use schema::{CloseCode, DeviceId, RoomId};
-use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 use super::core::{Core, Effects, Moments};
 use crate::client::frame::{self, Incoming, Message};
-use crate::client::{Error, Socket, Target};
+use crate::client::{Error, Socket, Stream, Target};
 use crate::history::{Entry, Recorder};
 use crate::measure::Deed;
 use crate::report::Offending;
 use crate::run::account::Accounts;
 use crate::run::books::Books;
 use crate::run::clock::RunClock;
+use crate::run::places::Open;
 
 const READ_BYTES: usize = 32 * 1024;
 /// Between two tries to connect: doubled from the first to the second, with jitter.
@@ -34,6 +34,7 @@ const OPEN_MAX: Duration = Duration::from_secs(20);
 pub struct Shared {
     pub books: RefCell<Books>,
     pub clock: RunClock,
+    pub places: Open,
     pub accounts: Accounts,
     pub recorder: RefCell<Recorder>,
     /// One permit for each connection that may be on its way.
@@ -55,11 +56,18 @@ pub struct User {
 /// The connection as others on the thread may touch it.
 #[derive(Default)]
 pub struct Line {
-    stream: Option<Rc<TcpStream>>,
+    stream: Option<Rc<Stream>>,
     out: BytesMut,
     /// Cut it, and come back at this time.
     away_until: Option<Instant>,
     ended: bool,
+}
+
+impl Line {
+    /// The kernel has not taken everything.
+    fn is_behind(&self) -> bool {
+        !self.out.is_empty() || self.stream.as_ref().is_some_and(|stream| stream.is_behind())
+    }
 }
 
 /// Why a connection's loop ended.
@@ -178,7 +186,7 @@ impl User {
 
     async fn converse(
         &self,
-        stream: &TcpStream,
+        stream: &Stream,
         mut incoming: Incoming,
         shared: &Shared,
         permit: &mut Option<tokio::sync::SemaphorePermit<'_>>,
@@ -206,7 +214,7 @@ impl User {
             if wake.deadline() != due {
                 wake.as_mut().reset(due);
             }
-            let has_more = !self.line.borrow().out.is_empty();
+            let has_more = !self.line.borrow().out.is_empty() || stream.is_behind();
             tokio::select! {
                 ready = stream.readable() => {
                     if ready.is_err() || read(stream, &mut incoming).is_err() {
@@ -291,7 +299,7 @@ impl User {
             fx.send.iter().for_each(|event| frame::write(&mut line.out, opcode, &format.encode(event), rand::random()));
         }
         // What the kernel does not take, and what is wrong with the connection, is the task's business.
-        if self.flush().is_err() || !self.line.borrow().out.is_empty() {
+        if self.flush().is_err() || self.line.borrow().is_behind() {
             self.nudged.notify_one();
         }
     }
@@ -314,6 +322,13 @@ impl User {
             }
         }
         *out = BytesMut::new();
+        // What TLS has taken, and the kernel not yet.
+        if stream.is_behind() {
+            stream
+                .try_write(&[])
+                .map(drop)
+                .or_else(|error| if error.kind() == std::io::ErrorKind::WouldBlock { Ok(()) } else { Err(error) })?;
+        }
         Ok(())
     }
 }
@@ -325,7 +340,7 @@ fn recorded_device(device: DeviceId, user: u32) -> DeviceId {
     DeviceId::from_bytes(bytes)
 }
 
-fn read(stream: &TcpStream, incoming: &mut Incoming) -> std::io::Result<()> {
+fn read(stream: &Stream, incoming: &mut Incoming) -> std::io::Result<()> {
     incoming.buffer.reserve(READ_BYTES);
     match stream.try_read_buf(&mut incoming.buffer) {
         Ok(0) => Err(std::io::ErrorKind::UnexpectedEof.into()),
