@@ -148,7 +148,9 @@ test('20: read here is read there; marked unread here is unread there; all can b
   await a.page.getByRole('button', { name: /Jump to the latest/ }).click();
   await eventually(() => unread(a, long).count()).toBe(0);
   await eventually(() => unread(second, long).count(), 5_000).toBe(0);
-  await a.message('missed 27').last().waitFor();
+  // Both have the room open: who opens it later comes back to it, and reads.
+  await second.enter(long);
+  for (const tab of [a, second]) await tab.message('missed 27').last().waitFor();
   await a.menu('missed 27', 'Mark unread from here');
   await eventually(() => unread(a, long).innerText()).toBe('3');
   await eventually(() => unread(second, long).count()).toBe(1);
