@@ -6,9 +6,11 @@ use anyhow::{Context, Result, bail};
 
 use super::node::Node;
 use super::{node, output};
+use crate::process;
 use crate::report::{Figure, RunReport};
-use crate::run;
+use crate::run::{self, Stop};
 use crate::scenario::{BUILT_IN, Scenario, Span, built_in};
+use crate::view::View;
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -99,13 +101,21 @@ pub async fn carry_out(
     if let Some(folder) = &output.history {
         run::check_history_folder(folder)?;
     }
-    let node = Node::ready(node, mode).await?;
+    // From here on Ctrl-C is a wish: what was started ends in order.
+    let stop = Stop::default();
+    process::keep_interrupts();
+    let view = View::open(scenario, &stop, output.metrics).await?;
+    let node = stop.or(Node::ready(node, mode)).await?;
     let mut how = node.options.clone();
     how.history.clone_from(&output.history);
     set(&mut how);
-    let show = output::Show::new();
-    let report = run::run(scenario, &how, &|news| show.tell(news)).await;
-    drop(show);
+    how.stop = stop.clone();
+    let tell = |news| view.tell(news);
+    let report = tokio::select! {
+        report = run::run(scenario, &how, &tell) => report,
+        () = stop.insisted() => Err(anyhow::anyhow!("given up, without a report")),
+    };
+    drop(view);
     match report {
         Ok(mut report) => {
             report.figures = figures(&report);

@@ -31,6 +31,12 @@ impl LoadCurve {
         Self(pieces.collect())
     }
 
+    /// How much load there is at a moment; none after the last phase.
+    pub fn load_at(&self, at_us: f64) -> f64 {
+        let piece = self.0.iter().find(|piece| at_us >= piece.from_us && at_us < piece.from_us + piece.lasts_us);
+        piece.map_or(0.0, |piece| piece.load + (piece.load_to - piece.load) * (at_us - piece.from_us) / piece.lasts_us)
+    }
+
     /// When so much load has gone by; `None`: not within the phases.
     pub fn when(&self, load_us: f64) -> Option<u64> {
         let piece = self.0.iter().rev().find(|piece| piece.before <= load_us)?;

@@ -16,6 +16,13 @@ use crate::scenario::{Persona, Scenario, Think};
 use load::LoadCurve;
 use random::Weights;
 
+/// Actions a second that a scenario intends at a moment, over all its people.
+pub fn intended_per_second(scenario: &Scenario, at_s: f64) -> f64 {
+    let shares: f64 = scenario.persona.values().map(|persona| persona.share).sum();
+    let each: f64 = scenario.persona.values().map(|persona| persona.share * persona.per_minute / 60.0).sum();
+    LoadCurve::of(&scenario.phase).load_at(at_s * 1e6) * each / shares.max(f64::MIN_POSITIVE) * f64::from(scenario.people.users)
+}
+
 /// Something that somebody is to do at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intended {

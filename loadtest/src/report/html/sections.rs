@@ -216,8 +216,8 @@ pub fn generator(report: &RunReport, out: &mut Markup) {
         false => out.element("span", "word open", "Not certified"),
     };
     out.text(format!(
-        ": {} workers with {} connections, the busiest at {:.0} % of a processor, own lag p99 {} ms, at most {} ms.",
-        it.workers,
+        ": {} with {} connections, the busiest at {:.0} % of a processor, own lag p99 {} ms, at most {} ms.",
+        if it.workers == 1 { "one worker".to_owned() } else { format!("{} workers", it.workers) },
         it.connections,
         it.cpu_percent,
         ms(p99),
