@@ -194,3 +194,27 @@ async fn every_broken_promise_makes_the_run_red_and_names_the_message() {
     });
     futures_util::future::join_all(runs).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_ended_by_hand_is_audited_and_reported_as_far_as_it_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = start(&folder.path().join("node")).await;
+    let mut options = Options::new("run", process.target().node);
+    options.history = Some(folder.path().join("history"));
+    let fault = "[[fault]]\ndo = \"cut\"\nat = \"59m\"\n";
+    let scenario = Scenario::read(&format!("{}{fault}", SCENARIO.replace("\"2s\"", "\"1h\""))).unwrap();
+    let stop = options.stop.clone();
+    let at_the_first_second = |news: run::News| {
+        if let run::News::Second(_) = news {
+            stop.now();
+        }
+    };
+    let report = run::run(&scenario, &options, &at_the_first_second).await.unwrap();
+    assert_eq!((report.verdict, report.faults.len()), (Verdict::Green, 0), "{:#?}", report.integrity);
+    let stopped_s = report.stopped_s.expect("it says where it was ended");
+    assert!((1.0..3_000.0).contains(&stopped_s), "{stopped_s}");
+    let it = &report.integrity;
+    assert!(it.acked > 5 && it.delivered == it.due && it.rooms_audited == 3, "{it:#?}");
+    let told: f64 = report.phases.iter().map(|phase| phase.to_s - phase.from_s).sum();
+    assert!((told - stopped_s).abs() < 1.0 && !report.slices.is_empty(), "{told} of {stopped_s}");
+}

@@ -340,7 +340,9 @@ fn write_faults(folder: &std::path::Path, scenario: &Scenario, report: &RunRepor
         let until_s = report.stopped_s.unwrap_or(f64::INFINITY);
         let at_s = |n: u32| fault.at.seconds() + f64::from(n) * fault.every.map_or(0.0, Span::seconds);
         let times = (0..fault.times).filter(|n| at_s(*n) < until_s).count() as u32;
-        recorder.write(0, &Entry::Plan { fault: fault.kind.text().to_owned(), times });
+        if times > 0 {
+            recorder.write(0, &Entry::Plan { fault: fault.kind.text().to_owned(), times });
+        }
     }
     for fault in &report.faults {
         recorder.write((fault.at_s * 1e6) as u64, &Entry::Fault { fault: fault.name.clone() });

@@ -9,6 +9,7 @@ mod markup;
 mod sections;
 
 use markup::Markup;
+use sections::grouped;
 
 use super::{RunReport, Verdict, judge};
 
@@ -58,11 +59,18 @@ fn banner(report: &RunReport, out: &mut Markup) {
     let said = match report.verdict {
         Verdict::Green => format!(
             "All {} deliveries that were due arrived: once, in order, where they were due. {} requests were acknowledged.",
-            it.due, it.acked
+            grouped(it.due),
+            grouped(it.acked)
         ),
         Verdict::Red => format!(
             "Lost {}, doubled {}, reordered {}, unauthorised {}, otherwise wrong {}. Of {} deliveries due {} arrived.",
-            it.lost, it.doubled, it.reordered, it.unauthorised, it.wrong, it.due, it.delivered
+            it.lost,
+            it.doubled,
+            it.reordered,
+            it.unauthorised,
+            it.wrong,
+            grouped(it.due),
+            grouped(it.delivered)
         ),
     };
     out.element("p", "", said);

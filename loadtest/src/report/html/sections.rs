@@ -24,7 +24,11 @@ pub fn offences(report: &RunReport, out: &mut Markup) {
         out.element("li", "", format!("{more} more of these kinds were counted and are not named"));
     }
     if it.delivered != it.due {
-        out.element("li", "", format!("{} of {} deliveries that were due did not arrive", it.due.saturating_sub(it.delivered), it.due));
+        out.element(
+            "li",
+            "",
+            format!("{} of {} deliveries that were due did not arrive", grouped(it.due.saturating_sub(it.delivered)), grouped(it.due)),
+        );
     }
     if it.unknown > 0 {
         out.element("li", "", format!("{} requests never got an answer", it.unknown));
@@ -117,7 +121,7 @@ pub fn number(value: f64) -> String {
 }
 
 /// 1,234,567.
-fn grouped(value: u64) -> String {
+pub fn grouped(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
