@@ -3,6 +3,7 @@
 
 pub mod link;
 pub mod plan;
+pub mod raft;
 pub mod ring;
 pub mod state;
 
