@@ -1,5 +1,7 @@
-//! What passes between the members of a room and is kept nowhere: typing, receipts, how many are here. Conflated per room
-//! and turn, so that a room of any size costs one frame a turn.
+//! What passes between the members of a room and is kept nowhere: typing, receipts, how many are here. Conflated per room,
+//! so that a room of any size costs its members one frame a turn: what there is more to say waits for the next turn and is
+//! conflated further. Counts are those of the moment in which they are said; a receipt may come late and is never lost.
+//! Durable events, reactions among them, do not pass through here.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,9 +19,23 @@ pub const TURN: Duration = Duration::from_millis(250);
 const TYPING_MS: u64 = 5_000;
 const NAMES_MAX: usize = 3;
 /// People counted as typing in one room; more change nothing that anybody sees.
-const TYPISTS_MAX: usize = 1_000;
-/// Marks of one frame; the others wait for the next turn.
+const TYPISTS_MAX: usize = 20_000;
+/// Marks of one frame at the most; the others wait for the next turn.
 const MARKS_MAX: usize = 200;
+/// Marks of one frame times those who get it: a room of 10,000 is told of twenty a turn.
+const MARKS_TOLD_MAX: usize = 200_000;
+const MARKS_LEAST: usize = 10;
+
+/// What a room can be told of in a turn.
+#[derive(Clone, Copy)]
+enum Topic {
+    Typing,
+    Receipts,
+    Online,
+}
+
+/// Each turn begins with the next, so that none keeps another from its turn.
+const TOPICS: [Topic; 3] = [Topic::Typing, Topic::Receipts, Topic::Online];
 
 #[derive(Default)]
 pub struct Relay(Mutex<Inner>);
@@ -30,32 +46,44 @@ struct Inner {
     /// The newest (seq, delivered) of each reader since the last turn.
     marks: HashMap<RoomId, HashMap<UserId, (u64, u64)>>,
     online: HashMap<RoomId, u32>,
+    /// Whose count changed since it was told.
     counted: HashSet<RoomId>,
+    turns: usize,
 }
 
 #[derive(Default)]
 struct Typists {
-    /// In the order in which they began; until when, in milliseconds since 1970.
-    until: Vec<(UserId, u64)>,
+    /// When each began, as a number, and until when they count, in milliseconds since 1970.
+    until: HashMap<UserId, (u64, u64)>,
+    began: u64,
     changed: bool,
+}
+
+impl Typists {
+    /// The first to have begun, in that order.
+    fn first(&self) -> Vec<UserId> {
+        let mut first: Vec<(u64, UserId)> = Vec::with_capacity(NAMES_MAX + 1);
+        for (user, (began, _)) in &self.until {
+            let place = first.partition_point(|(other, _)| other < began);
+            first.insert(place, (*began, *user));
+            first.truncate(NAMES_MAX);
+        }
+        first.into_iter().map(|(_, user)| user).collect()
+    }
 }
 
 impl Relay {
     pub fn typing(&self, room: RoomId, user: UserId, on: bool, now_ms: u64) {
         let mut inner = self.0.lock();
         let typists = inner.typing.entry(room).or_default();
-        let place = typists.until.iter().position(|(who, _)| *who == user);
-        match (place, on) {
-            (Some(place), true) => typists.until[place].1 = now_ms + TYPING_MS,
-            (Some(place), false) => {
-                typists.until.remove(place);
-                typists.changed = true;
-            }
-            (None, true) if typists.until.len() < TYPISTS_MAX => {
-                typists.until.push((user, now_ms + TYPING_MS));
-                typists.changed = true;
-            }
-            (None, _) => {}
+        if !on {
+            typists.changed |= typists.until.remove(&user).is_some();
+        } else if let Some((_, until)) = typists.until.get_mut(&user) {
+            *until = now_ms + TYPING_MS;
+        } else if typists.until.len() < TYPISTS_MAX {
+            typists.began += 1;
+            typists.until.insert(user, (typists.began, now_ms + TYPING_MS));
+            typists.changed = true;
         }
     }
 
@@ -90,30 +118,70 @@ impl Relay {
         }
     }
 
-    /// What is to be said now.
+    /// What is to be said now: at most one event a room.
     fn turn(&self, now_ms: u64) -> Vec<(RoomId, ServerEvent)> {
         let mut inner = self.0.lock();
-        let mut said = Vec::new();
-        for (room, typists) in &mut inner.typing {
-            let before = typists.until.len();
-            typists.until.retain(|(_, until)| *until > now_ms);
-            if std::mem::take(&mut typists.changed) || typists.until.len() != before {
-                let users = typists.until.iter().take(NAMES_MAX).map(|(user, _)| *user).collect();
-                said.push((*room, ServerEvent::Typing(Typing { room: *room, users, count: typists.until.len() as u32 })));
+        inner.turns += 1;
+        inner.let_typists_go(now_ms);
+        let (first, mut said) = (inner.turns % TOPICS.len(), HashMap::new());
+        for topic in TOPICS.iter().cycle().skip(first).take(TOPICS.len()) {
+            match topic {
+                Topic::Typing => inner.say_typing(&mut said),
+                Topic::Receipts => inner.say_receipts(&mut said),
+                Topic::Online => inner.say_online(&mut said),
             }
         }
-        inner.typing.retain(|_, typists| !typists.until.is_empty());
-        for (room, marks) in &mut inner.marks {
-            let users: Vec<UserId> = marks.keys().copied().take(MARKS_MAX).collect();
-            let frame = users.into_iter().filter_map(|user| marks.remove(&user).map(|mark| read_mark(user, mark))).collect();
-            said.push((*room, ServerEvent::Read(Read { room: *room, marks: frame })));
+        said.into_iter().collect()
+    }
+}
+
+/// What each room is told this turn.
+type Said = HashMap<RoomId, ServerEvent>;
+
+impl Inner {
+    fn let_typists_go(&mut self, now_ms: u64) {
+        for typists in self.typing.values_mut() {
+            let before = typists.until.len();
+            typists.until.retain(|_, (_, until)| *until > now_ms);
+            typists.changed |= typists.until.len() != before;
         }
-        inner.marks.retain(|_, marks| !marks.is_empty());
-        for room in std::mem::take(&mut inner.counted) {
-            let count = inner.online.get(&room).copied().unwrap_or(0);
-            said.push((room, ServerEvent::Online(Online { room, count })));
+    }
+
+    fn say_typing(&mut self, said: &mut Said) {
+        for (room, typists) in &mut self.typing {
+            if typists.changed && !said.contains_key(room) {
+                typists.changed = false;
+                let (users, count) = (typists.first(), typists.until.len() as u32);
+                said.insert(*room, ServerEvent::Typing(Typing { room: *room, users, count }));
+            }
         }
-        said
+        self.typing.retain(|_, typists| typists.changed || !typists.until.is_empty());
+    }
+
+    fn say_receipts(&mut self, said: &mut Said) {
+        for (room, marks) in &mut self.marks {
+            if marks.is_empty() || said.contains_key(room) {
+                continue;
+            }
+            let here = self.online.get(room).copied().unwrap_or(0).max(1) as usize;
+            let most = (MARKS_TOLD_MAX / here).clamp(MARKS_LEAST, MARKS_MAX);
+            let users: Vec<UserId> = marks.keys().copied().take(most).collect();
+            let told = users.into_iter().filter_map(|user| marks.remove(&user).map(|mark| read_mark(user, mark))).collect();
+            said.insert(*room, ServerEvent::Read(Read { room: *room, marks: told }));
+        }
+        self.marks.retain(|_, marks| !marks.is_empty());
+    }
+
+    fn say_online(&mut self, said: &mut Said) {
+        let online = &self.online;
+        self.counted.retain(|room| {
+            if said.contains_key(room) {
+                return true;
+            }
+            let count = online.get(room).copied().unwrap_or(0);
+            said.insert(*room, ServerEvent::Online(Online { room: *room, count }));
+            false
+        });
     }
 }
 
@@ -137,5 +205,72 @@ mod tests {
         let ServerEvent::Typing(typing) = &relay.turn(TYPING_MS)[0].1 else { panic!() };
         assert_eq!((typing.users.len(), typing.count), (0, 0));
         assert!(relay.turn(TYPING_MS + 1).is_empty());
+    }
+
+    fn user(n: u32) -> UserId {
+        UserId::from_bytes(u128::from(n).to_be_bytes())
+    }
+
+    #[test]
+    fn whatever_ten_thousand_do_each_gets_at_most_five_frames_a_second_and_in_the_end_every_total_is_exact() {
+        const MEMBERS: u32 = 10_000;
+        let (relay, room) = (Relay::default(), RoomId::default());
+        (0..MEMBERS).for_each(|_| relay.online(room, true));
+        let turns_a_second = 1_000 / TURN.as_millis() as u64;
+        let (mut read, mut typing, mut online) = (HashMap::new(), None, None);
+        let mut hear = |now_ms: u64| {
+            let said = relay.turn(now_ms);
+            for (_, event) in &said {
+                match event {
+                    ServerEvent::Typing(told) => typing = Some((told.users.clone(), told.count)),
+                    ServerEvent::Online(told) => online = Some(told.count),
+                    ServerEvent::Read(told) => {
+                        assert!(told.marks.len() * MEMBERS as usize <= MARKS_TOLD_MAX);
+                        read.extend(told.marks.iter().map(|mark| (mark.user, mark.seq)));
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            said.len() as u64
+        };
+        for second in 0..4 {
+            let mut frames = 0;
+            for turn in 0..turns_a_second {
+                let now_ms = second * 1_000 + turn * 250;
+                (0..MEMBERS).for_each(|n| relay.receipt(room, user(n), second * 4 + turn, 0));
+                (0..3_000).for_each(|n| relay.typing(room, user(n), true, now_ms));
+                relay.online(room, turn % 2 == 0);
+                frames += hear(now_ms);
+            }
+            assert!(frames <= 5, "{frames} frames in a second");
+        }
+        let mut turns = 0;
+        while hear(4_000) > 0 {
+            turns += 1;
+            assert!(turns < MEMBERS, "it does not end");
+        }
+        assert!(read.len() == MEMBERS as usize && read.values().all(|seq| *seq == 15), "every reader is told, as far as they are");
+        assert_eq!(typing, Some((vec![user(0), user(1), user(2)], 3_000)));
+        assert_eq!(online, Some(MEMBERS));
+    }
+
+    #[test]
+    fn no_topic_keeps_another_from_its_turn() {
+        let (relay, room) = (Relay::default(), RoomId::default());
+        let mut heard = [0; 3];
+        for turn in 0..30 {
+            relay.receipt(room, user(1), turn, 0);
+            relay.typing(room, user(1), turn % 2 == 0, turn);
+            relay.online(room, true);
+            let said = relay.turn(turn);
+            assert_eq!(said.len(), 1);
+            let topic = match said[0].1 {
+                ServerEvent::Typing(_) => 0,
+                ServerEvent::Read(_) => 1,
+                _ => 2,
+            };
+            heard[topic] += 1;
+        }
+        assert_eq!(heard, [10, 10, 10]);
     }
 }
