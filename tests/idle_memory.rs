@@ -1,6 +1,8 @@
 //! What an idle user costs of the heap, to the byte: a greeted connection on its lot alone, and on a whole node with its
 //! session asleep; in one room of 100 and in twenty. Kernel and allocator add to it; `hubbub-bench --only idle` has both in.
 
+#[path = "edge/certificate.rs"]
+mod certificate;
 #[path = "edge/client.rs"]
 #[allow(dead_code)]
 mod client;
@@ -134,7 +136,7 @@ fn an_idle_connection_over_tls_keeps_its_keys_and_no_buffer() {
     let _counting = dhat::Profiler::builder().testing().build();
     with_many_files();
     let folder = tempfile::tempdir().unwrap();
-    let trusted = secure::write_certificate(folder.path());
+    let trusted = certificate::write_certificate(folder.path());
     let certificates = Certificates::load(folder.path().join("chain.pem"), folder.path().join("key.pem")).unwrap();
     let world = World::start(limits(), Voice::Hubbub, Some(Arc::new(certificates)));
     let park = |n: usize| {
