@@ -144,9 +144,11 @@ test('9: a room opens at the first unread with a "New" line', async () => {
 });
 
 test('20: read here is read there; marked unread here is unread there; all can be marked as read', async () => {
-  const second = await Tab.signedIn(browser, node.url, ann);
   await a.page.getByRole('button', { name: /Jump to the latest/ }).click();
   await eventually(() => unread(a, long).count()).toBe(0);
+  // Once the node knows, the other device has nothing of its own to say about it.
+  await eventually(async () => { const { ordinal, read_ordinal } = await api.ask<{ ordinal: number; read_ordinal: number }>('GET', `/v1/rooms/${long}`, ann); return ordinal - read_ordinal; }).toBe(0);
+  const second = await Tab.signedIn(browser, node.url, ann);
   await eventually(() => unread(second, long).count(), 5_000).toBe(0);
   // Both have the room open: who opens it later comes back to it, and reads.
   await second.enter(long);
@@ -163,6 +165,36 @@ test('20: read here is read there; marked unread here is unread there; all can b
   await eventually(() => unread(second, long).count()).toBe(0);
   await eventually(() => unread(a, long).count()).toBe(0);
   await second.close();
+});
+
+test('20: marked as unread in the moment that it was read: what was read is said first, so that the mark stands', async () => {
+  const said: string[] = [];
+  const third = await Tab.open(browser, node.url);
+  third.page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => said.push(...(/^\{"(read|unread)"/.exec(String(payload))?.slice(1) ?? []))));
+  await third.signIn(ann);
+  await third.enter(quiet);
+  const { seq } = await api.post(ben, quiet, 'read and marked');
+  await third.message('read and marked').waitFor();
+  await eventually(() => unread(third, quiet).count()).toBe(0);
+  said.length = 0;
+  await api.post(ben, quiet, 'and at once');
+  await third.page.evaluate((seq) => new Promise<void>((resolve) => {
+    const look = () => {
+      const row = [...document.querySelectorAll<HTMLElement>('article[data-seq]')].find((each) => Number(each.dataset.seq) > seq);
+      if (!row) return requestAnimationFrame(look);
+      row.focus();
+      row.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+      const press = () => {
+        const item = [...document.querySelectorAll<HTMLElement>('[popover] .menu-item')].find((each) => each.textContent === 'Mark unread from here');
+        if (item) { item.click(); resolve(); } else requestAnimationFrame(press);
+      };
+      press();
+    };
+    look();
+  }), seq);
+  await eventually(() => said.length).toBe(2);
+  expect(said).toEqual(['read', 'unread']);
+  await third.close();
 });
 
 test('14: day lines, groups of a sender, the exact time on hover', async () => {

@@ -121,7 +121,9 @@ export class Client extends Emitter<ClientEvents> {
     this.readTimer ??= setTimeout(() => this.sayRead(), READ_EVERY_MS);
   }
 
+  /** What was read before is said before: a `read` that came later would end the mark. */
   unread(room: RoomId, from: number): void {
+    this.sayRead();
     this.rooms.setUnreadFrom(room, from);
     this.sayUnread(room, from);
   }
@@ -172,6 +174,8 @@ export class Client extends Emitter<ClientEvents> {
 
   private onSaid(said: ServerEvent): void {
     this.rooms.hear(said);
+    // Another of our devices marked it: what was read here before that, and not said yet, must not end the mark.
+    if ('read' in said && said.read.marks.some((mark) => mark.user === this.rooms.me && mark.unread_from != null)) this.readDue.delete(said.read.room);
     // After the room has it: own text is in one place or the other at every moment.
     if ('event' in said) {
       if (said.event.user === this.rooms.me) this.outbox.seen(said.event.cmid);
