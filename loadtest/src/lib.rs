@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod check;
 pub mod client;
+pub mod guard;
 pub mod history;
 pub mod load;
 pub mod measure;

@@ -32,8 +32,14 @@ const ASLEEP_MAX: Duration = Duration::from_secs(90);
 
 /// What the node is to run with.
 pub fn keys() -> Vec<Key<'static>> {
-    // Nobody posts here; who made the rooms need not be waited for that long.
-    vec![("store", "cache_bytes", (2 << 20).to_string()), ("rooms", "room_idle_ms", "2000".to_owned())]
+    // Nobody posts here; who made the rooms, and who has left, need not be waited for that long.
+    let soon = || "2000".to_owned();
+    vec![
+        ("store", "cache_bytes", (2 << 20).to_string()),
+        ("rooms", "room_idle_ms", soon()),
+        ("rooms", "session_idle_ms", soon()),
+        ("rooms", "offline_after_ms", soon()),
+    ]
 }
 
 /// `rooms_each`: rooms of 100 that each of the connections' people is in.

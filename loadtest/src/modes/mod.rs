@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod crowd;
 mod figures;
+mod guards;
 mod jitter;
 mod node;
 mod output;
@@ -67,6 +68,8 @@ enum Mode {
     Figures(figures::Options),
     /// CPU per delivery beside other servers, in turns; `cargo xtask bench --peers` gets them and calls this
     Peers(peers::Options),
+    /// What a change must not take away: memory of an idle user, a delivery beside Bun, a storm, phones in a tunnel
+    Guards(guards::Options),
     /// Prints the JSON schema of a file that this program reads or writes
     Schema {
         #[arg(value_enum)]
@@ -102,6 +105,7 @@ fn carry_out(arguments: Arguments) -> Result<u8> {
         Mode::Check(options) => check::check(&options),
         Mode::Figures(options) => figures::figures(options),
         Mode::Peers(options) => peers::peers(&options),
+        Mode::Guards(options) => guards::guards(&options),
         Mode::Schema { of } => {
             println!("{}", output::schema(of));
             Ok(judge::GREEN)

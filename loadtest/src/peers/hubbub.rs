@@ -1,4 +1,4 @@
-//! Our own node on the same terms: everybody signs up, is in a group of a hundred and posts through the whole product.
+//! Our own node on the same terms: everybody has an account, is in a group of a hundred and posts through the whole product.
 //! What is changed of its configuration is printed: everybody comes from one machine, and nobody may be cut off.
 
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ use super::server::Server;
 use super::{Launch, MEMBERS, ROOMS, Side, websocket};
 use crate::client::{self, Socket, Target};
 use crate::load::told;
-use crate::people::{Person, make_rooms, sign_up, source};
+use crate::people::{Person, enrol, make_rooms, source};
 use crate::process::{self, Key, Process};
 
 const MEMBERS_ALL: usize = ROOMS * MEMBERS;
@@ -38,7 +38,7 @@ pub fn launch(launch: &Launch<'_>) -> Result<Side, Error> {
     let cpus = (!launch.cpus.is_empty()).then(|| launch.cpus.to_vec());
     let (node, people, rooms) = runtime.block_on(async {
         let node = Process::start(launch.program, launch.folder, &keys(), cpus).await?;
-        let people = sign_up(node.target(), Some(0), "member", MEMBERS_ALL as u32, &told("signing up", MEMBERS_ALL)).await?;
+        let people = enrol(&node, "member", MEMBERS_ALL as u32, &told("making people", MEMBERS_ALL)).await?;
         let members: Vec<_> = (0..ROOMS).map(|room| (room * MEMBERS..(room + 1) * MEMBERS).collect()).collect();
         let rooms = make_rooms(node.target(), None, &people, &members, &told("making rooms", ROOMS)).await?;
         let rooms = rooms.into_iter().map(|(room, _)| room).collect();

@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 use adapter::Adapter;
 use anyhow::{Context, Error, bail, ensure};
 use crowd::Crowd;
-use report::{Pair, Row};
-pub use report::{Report, Sample};
+use report::Pair;
+pub use report::{Report, Row, Sample};
 use server::Server;
 
 use crate::process;
@@ -34,7 +34,7 @@ pub const ROOMS: usize = 10;
 pub const MEMBERS: usize = 100;
 
 /// What to measure, and against whom.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "peers_options")]
 pub struct Options {
     /// A server to be measured against, and where its program is: `bun=PATH`
@@ -143,6 +143,11 @@ impl Options {
             rows.push(Row::new(peer.name, theirs.side.server.version(), peer.keeps, *under_way, pairs));
         }
         Ok(rows)
+    }
+
+    /// Against the same peers: so many posts under way, so many turns, so long each.
+    pub fn briefly(&self, under_way: usize, turns: usize, turn_seconds: f64) -> Self {
+        Self { under_way: vec![under_way], turns, turn_seconds, ..self.clone() }
     }
 
     /// The first row that is over the bound that was asked for.

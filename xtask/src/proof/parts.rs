@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::tally::{self, Tally};
 use super::{Part, prepare, up};
+use crate::bench::peers;
 use crate::{check, client, licences, run, tidy};
 
 pub const ALL: &[Part] = &[
@@ -19,6 +20,7 @@ pub const ALL: &[Part] = &[
     Part { name: "web", proves: "the client's types, unit tests and build", run: web },
     Part { name: "browser", proves: "the client in Chromium against a real node", run: browser },
     Part { name: "up", proves: "the first command starts, keeps its data, and stops on Ctrl-C", run: first_command },
+    Part { name: "guards", proves: "memory of an idle user, a delivery beside Bun, a storm, phones in a tunnel", run: guards },
     Part { name: "foreign", proves: "clients in Python and Node that know PROTOCOL alone", run: foreign },
 ];
 
@@ -94,6 +96,14 @@ fn foreign() -> Result<Tally> {
         Command::new("node").args(["--test", "tests/foreign/golden.test.mjs", "tests/foreign/ws.test.mjs"]).env("HUBBUB_BIN", &node),
     )?);
     Ok(tally)
+}
+
+/// With the programs as the tests built them: most of what is measured is the kernel's, and what they depend on is optimised.
+fn guards() -> Result<Tally> {
+    prepare::have(&["Node", "npm"])?;
+    let node = node()?;
+    let mut guards = Command::new(node.with_file_name("hubbub-bench"));
+    counted(guards.arg("guards").args(peers::arguments(&["bun".to_owned()])?).env("HUBBUB_BIN", &node))
 }
 
 /// The server's program as the tests of the `rust` part built it; the examples are beside it.

@@ -1,0 +1,17 @@
+//! What an idle user costs: the figure of `hubbub-bench figures --only idle`, with fewer people.
+
+use anyhow::{Context, Result};
+
+use super::{Found, Options, runtime};
+use crate::load;
+
+const USERS: usize = 5_000;
+const BYTES_MAX: f64 = 600.0;
+
+pub fn guard(options: &Options) -> Result<Found> {
+    let (server, processors) = (options.server.clone(), options.processors);
+    let options = load::Options { server, seconds: 1, connections: USERS, only: vec!["idle".to_owned()], processors };
+    let report = runtime()?.block_on(load::bench(&options))?;
+    let figure = report.figures.first().context("nothing was measured")?;
+    Ok(Found::below(figure.value, BYTES_MAX, format!("{:.0} bytes each; {}", figure.value, figure.detail)))
+}
