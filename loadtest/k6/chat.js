@@ -45,11 +45,11 @@ export const options = {
   summaryTrendStats: ['min', 'med', 'p(90)', 'p(99)', 'max'],
 };
 
+// Of version 7 (RFC 9562): the node takes no other for a room.
 function uuid() {
-  const hex = [...Array(32)].map(() => Math.floor(Math.random() * 16).toString(16));
-  hex[12] = '4';
-  hex[16] = (8 + Math.floor(Math.random() * 4)).toString(16);
-  return hex.join('').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const digits = (count) => [...Array(count)].map(() => Math.floor(Math.random() * 16).toString(16)).join('');
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${digits(3)}-8${digits(3)}-${digits(12)}`;
 }
 
 function call(path, body, access) {
