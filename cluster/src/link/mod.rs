@@ -4,7 +4,7 @@
 //! ```text
 //! peer (dials)  ── say, ask ──▶  listener (is dialled)       outbound.rs, inbound.rs   pure: order, bounds, credit, deadlines
 //!               ◀── answer, credit ──                        frame.rs, codec.rs        pure: what stands on the wire
-//!                                                            transport.rs              the seam: tcp.rs (mutual TLS), sim.rs
+//! mesh (all peers of a lane)    lanes (who is above each)    transport.rs              the seam: tcp.rs (mutual TLS), sim.rs
 //! ```
 //!
 //! Invariant: what was said on one connection is heard in order and without a gap, or the connection is over and both sides are
@@ -15,7 +15,9 @@ mod authority;
 mod codec;
 mod frame;
 mod inbound;
+mod lanes;
 mod listener;
+mod mesh;
 mod metrics;
 mod outbound;
 mod peer;
@@ -27,9 +29,11 @@ pub use authority::{Authority, AuthorityError, Credentials};
 pub use codec::{Decoder, FrameError, encode};
 pub use frame::{Answered, Frame, Hello, Lane, Refusal, Speaks, Welcome};
 pub use inbound::{Heard, Inbound};
+pub use lanes::Lanes;
 pub use listener::{Asked, Listener, Receive, Said, Whence};
+pub use mesh::Mesh;
 pub use outbound::{AskError, Limits, Outbound, SayError};
-pub use peer::{Line, Peer, Status};
+pub use peer::{Line, Meet, Peer, Status};
 pub use sim::{SimNet, SimTransport};
 pub use tcp::{TcpTransport, Trust};
 pub use transport::{Incoming, Transport};

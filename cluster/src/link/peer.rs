@@ -38,14 +38,29 @@ pub enum Status {
     },
 }
 
+/// Whoever has to begin anew with every session. Both are called in order, on the task that has the connection; must not block.
+pub trait Meet: Send + Sync + 'static {
+    /// What is said from here on is said in this session, and no answer that is given in it was heard yet.
+    fn up(&self, _node: NodeId, _session: u64) {}
+    /// The session is over. Who waits for answers of it is told after this.
+    fn away(&self, _node: NodeId) {}
+}
+
+impl Meet for () {}
+
 type Waits = oneshot::Sender<Result<Bytes, AskError>>;
 
 struct Shared {
+    them: NodeId,
     core: Mutex<Outbound<Waits>>,
     wake: Notify,
     status: watch::Sender<Status>,
+    meet: Arc<dyn Meet>,
     begun: Instant,
 }
+
+/// Held by the one that may dial a node.
+pub(super) type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// One node as it is reached from here; hangs up when it is dropped.
 pub struct Peer {
@@ -64,9 +79,18 @@ pub struct Line {
 
 impl Peer {
     pub fn dial<T: Transport>(transport: Arc<T>, line: Line, limits: Limits) -> Self {
-        let core = Mutex::new(Outbound::new(limits));
-        let shared = Arc::new(Shared { core, wake: Notify::new(), status: watch::Sender::new(Status::Away), begun: Instant::now() });
-        let task = tokio::spawn(keep(shared.clone(), transport, line));
+        Self::meet(transport, line, limits, Arc::new(()), Turn::default())
+    }
+
+    /// Dials when its turn comes: when whoever has the turn for this node before has hung up, and has told so.
+    pub(super) fn meet<T: Transport>(transport: Arc<T>, line: Line, limits: Limits, meet: Arc<dyn Meet>, turn: Turn) -> Self {
+        let (core, status) = (Mutex::new(Outbound::new(limits)), watch::Sender::new(Status::Away));
+        let shared = Arc::new(Shared { them: line.them, core, wake: Notify::new(), status, meet, begun: Instant::now() });
+        let keeps = keep(shared.clone(), transport, line);
+        let task = tokio::spawn(async move {
+            let _ours = turn.lock().await;
+            keeps.await;
+        });
         Self { shared, task }
     }
 
@@ -99,7 +123,6 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         self.task.abort();
-        tell(self.shared.core.lock().lost());
     }
 }
 
@@ -148,8 +171,28 @@ async fn hold<S: tokio::io::AsyncRead + tokio::io::AsyncWrite>(shared: &Shared, 
     *shared.status.borrow() != Status::Away
 }
 
+/// A session that is up, until it is dropped, for whatever reason.
+struct Met<'a>(&'a Shared);
+
+impl<'a> Met<'a> {
+    fn begin(shared: &'a Shared, session: u64) -> Self {
+        let met = Self(shared);
+        shared.meet.up(shared.them, session);
+        met
+    }
+}
+
+impl Drop for Met<'_> {
+    fn drop(&mut self) {
+        let told = self.0.core.lock().lost();
+        self.0.meet.away(self.0.them);
+        tell(told);
+    }
+}
+
 async fn hear<S: tokio::io::AsyncRead>(shared: &Shared, session: u64, mut read: ReadHalf<S>) -> io::Error {
     let (mut decoder, mut bytes) = (Decoder::default(), vec![0; READ_BYTES]);
+    let mut met = None;
     loop {
         let count = match read.read(&mut bytes).await {
             Ok(0) => return io::ErrorKind::UnexpectedEof.into(),
@@ -169,6 +212,7 @@ async fn hear<S: tokio::io::AsyncRead>(shared: &Shared, session: u64, mut read: 
                     tell(told);
                     if is_up {
                         metrics().connected.increment(1);
+                        met.get_or_insert_with(|| Met::begin(shared, session));
                         shared.status.send_replace(Status::Up { session });
                     }
                 }

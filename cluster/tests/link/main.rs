@@ -3,6 +3,7 @@
 mod conforms;
 mod core;
 mod golden;
+mod mesh;
 mod nets;
 mod partition;
 mod tls;

@@ -24,6 +24,13 @@ pub enum Came {
 
 pub struct Above(mpsc::UnboundedSender<Came>);
 
+impl Above {
+    pub fn new() -> (Self, Heard) {
+        let (above, heard) = mpsc::unbounded_channel();
+        (Self(above), Heard(heard))
+    }
+}
+
 impl Receive for Above {
     fn arrived(&self, from: Whence) {
         drop(self.0.send(Came::Arrived(from)));
@@ -76,8 +83,8 @@ impl Heard {
 }
 
 pub fn listen<T: Transport>(transport: &Arc<T>, us: NodeId, limits: Limits) -> (Listener, Heard) {
-    let (above, heard) = mpsc::unbounded_channel();
-    (Listener::listen(transport.clone(), us, limits, Arc::new(Above(above))), Heard(heard))
+    let (above, heard) = Above::new();
+    (Listener::listen(transport.clone(), us, limits, Arc::new(above)), heard)
 }
 
 /// A dials B.
