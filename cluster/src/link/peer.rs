@@ -227,12 +227,7 @@ async fn hear<S: tokio::io::AsyncRead>(shared: &Shared, session: u64, mut read: 
 async fn speak<S: tokio::io::AsyncWrite>(shared: &Shared, mut write: WriteHalf<S>) -> io::Error {
     let (mut frames, mut bytes): (Vec<Frame>, Vec<u8>) = (Vec::new(), Vec::new());
     loop {
-        let queue_bytes = {
-            let mut core = shared.core.lock();
-            core.take(WRITE_BYTES, &mut frames);
-            core.queue_bytes()
-        };
-        metrics().queue_bytes.set(queue_bytes as f64);
+        shared.core.lock().take(WRITE_BYTES, &mut frames);
         if frames.is_empty() {
             shared.wake.notified().await;
             continue;
@@ -253,11 +248,16 @@ pub(super) async fn write_all<S: tokio::io::AsyncWrite>(write: &mut WriteHalf<S>
 }
 
 async fn tick(shared: &Shared) -> io::Error {
-    let mut every = tokio::time::interval(TICK);
+    let (mut every, mut waiting) = (tokio::time::interval(TICK), Share::default());
     loop {
         every.tick().await;
         let mut told = Vec::new();
-        let lives = shared.core.lock().tick(shared.now_ms(), &mut told);
+        let (lives, queue_bytes) = {
+            let mut core = shared.core.lock();
+            (core.tick(shared.now_ms(), &mut told), core.queue_bytes())
+        };
+        // Here and not where something is taken from the queue: a node that takes nothing in is whom the number is about.
+        waiting.is(queue_bytes);
         tell(told);
         shared.wake.notify_one();
         if !lives {
@@ -267,5 +267,24 @@ async fn tick(shared: &Shared) -> io::Error {
             }
             return io::Error::other(if overflowed { "too much waits to be sent" } else { "nothing was heard for too long" });
         }
+    }
+}
+
+/// This connection's part of what waits on all of them; over with the connection.
+#[derive(Default)]
+struct Share(usize);
+
+impl Share {
+    fn is(&mut self, bytes: usize) {
+        let before = std::mem::replace(&mut self.0, bytes);
+        if before != bytes {
+            metrics().queue_bytes.increment(bytes as f64 - before as f64);
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.is(0);
     }
 }
