@@ -56,6 +56,23 @@ pub fn unbounded_keys() -> Vec<Key<'static>> {
     ]
 }
 
+/// The same, for a node that writes down nothing but trouble.
+pub fn quiet_keys() -> Vec<Key<'static>> {
+    let mut keys = unbounded_keys();
+    keys.push(("log", "level", "\"warn\"".to_owned()));
+    keys
+}
+
+/// The same, for a counter that is slower than the node and must hear everything, and for no heartbeats meanwhile.
+pub fn counted_keys() -> Vec<Key<'static>> {
+    let mut keys = quiet_keys();
+    keys.push(("limits", "heartbeat_ms", "600000".to_owned()));
+    keys.push(("limits", "outbox_frames_max", "1000000".to_owned()));
+    keys.push(("limits", "outbox_bytes_max", (256 << 20).to_string()));
+    keys.push(("limits", "lot_inbox_bytes_max", (256 << 20).to_string()));
+    keys
+}
+
 /// Whether nodes are in process groups of their own.
 static APART: AtomicBool = AtomicBool::new(false);
 

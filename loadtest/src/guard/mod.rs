@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Error, Result};
 
 use crate::peers;
-use crate::process::{self, Key};
+use crate::process;
 use crate::run::{self, Watched};
 use crate::scenario::Scenario;
 
@@ -96,9 +96,7 @@ struct Node {
 impl Node {
     async fn start(server: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut keys: Vec<Key<'_>> = process::unbounded_keys();
-        keys.push(("log", "level", "\"warn\"".to_owned()));
-        let process = process::Process::start(server, folder.path(), &keys, None).await?;
+        let process = process::Process::start(server, folder.path(), &process::quiet_keys(), None).await?;
         let (pid, target) = (process.pid(), process.target());
         Ok(Self { watched: Watched::started(process).await, pid, target, _folder: folder })
     }

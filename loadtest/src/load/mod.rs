@@ -52,13 +52,7 @@ pub const PARTS: [&str; 6] = ["posts", "ack", "fan-out", "history", "idle", "idl
 /// Runs the parts, each on a node of its own with empty data.
 pub async fn bench(options: &Options) -> Result<Report, Error> {
     let files = process::raise_open_files();
-    let mut keys = process::unbounded_keys();
-    keys.push(("limits", "heartbeat_ms", "600000".to_owned()));
-    // The counter must hear everything, also when it is slower than the node.
-    keys.push(("limits", "outbox_frames_max", "1000000".to_owned()));
-    keys.push(("limits", "outbox_bytes_max", (256 << 20).to_string()));
-    keys.push(("limits", "lot_inbox_bytes_max", (256 << 20).to_string()));
-    keys.push(("log", "level", "\"warn\"".to_owned()));
+    let keys = process::counted_keys();
     let for_idle = idle::keys();
     let mut figures = Vec::new();
     for part in PARTS {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::client::Trust;
-use crate::process::{self, Key, Process};
+use crate::process::{self, Process};
 use crate::run::{self, Guests, Hiring, Watched, WorkerKind};
 
 #[derive(Clone, Debug, clap::Args)]
@@ -146,7 +146,7 @@ impl Node {
             let run = run::Options { addresses, trust, nodes: nodes.clone(), hiring, ..run::Options::new(mode, first) };
             return Ok(Self { nodes, options: run, folder: None });
         }
-        let mut keys = keys();
+        let mut keys = process::quiet_keys();
         for (section, key, value) in &options.set {
             keys.retain(|(in_section, known, _)| (*in_section, *known) != (section.as_str(), key.as_str()));
             keys.push((section, key, value.clone()));
@@ -172,13 +172,6 @@ impl Node {
             _ => error,
         }
     }
-}
-
-/// Everybody comes from one machine and talks a lot.
-fn keys() -> Vec<Key<'static>> {
-    let mut keys = process::unbounded_keys();
-    keys.push(("log", "level", "\"warn\"".to_owned()));
-    keys
 }
 
 #[cfg(test)]

@@ -17,27 +17,16 @@ use super::{Launch, MEMBERS, ROOMS, Side, websocket};
 use crate::client::{self, Socket, Target};
 use crate::load::told;
 use crate::people::{Person, enrol, make_rooms, source};
-use crate::process::{self, Key, Process};
+use crate::process::{self, Process};
 
 const MEMBERS_ALL: usize = ROOMS * MEMBERS;
-
-/// What the node is told besides `process::unbounded_keys`: no heartbeats, and room for a loop that is slow.
-pub fn keys() -> Vec<Key<'static>> {
-    let mut keys = process::unbounded_keys();
-    keys.push(("limits", "heartbeat_ms", "600000".to_owned()));
-    keys.push(("limits", "outbox_frames_max", "1000000".to_owned()));
-    keys.push(("limits", "outbox_bytes_max", (256 << 20).to_string()));
-    keys.push(("limits", "lot_inbox_bytes_max", (256 << 20).to_string()));
-    keys.push(("log", "level", "\"warn\"".to_owned()));
-    keys
-}
 
 pub fn launch(launch: &Launch<'_>) -> Result<Side, Error> {
     eprintln!("hubbub: starting a node");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let cpus = (!launch.cpus.is_empty()).then(|| launch.cpus.to_vec());
     let (node, people, rooms) = runtime.block_on(async {
-        let node = Process::start(launch.program, launch.folder, &keys(), cpus).await?;
+        let node = Process::start(launch.program, launch.folder, &process::counted_keys(), cpus).await?;
         let people = enrol(&node, "member", MEMBERS_ALL as u32, &told("making people", MEMBERS_ALL)).await?;
         let members: Vec<_> = (0..ROOMS).map(|room| (room * MEMBERS..(room + 1) * MEMBERS).collect()).collect();
         let rooms = make_rooms(node.target(), None, &people, &members, &told("making rooms", ROOMS)).await?;

@@ -108,7 +108,7 @@ impl Report {
         let placed =
             if processors > 1 { "servers on the first, this program on the last" } else { "shared by all, which blurs everything" };
         let machine = format!("{processors} processors ({placed}), Linux {}", kernel.trim());
-        let changed = super::hubbub::keys().iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
+        let changed = crate::process::counted_keys().iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
         Self { machine, changed, rows: Vec::new(), missing: Vec::new() }
     }
 }
