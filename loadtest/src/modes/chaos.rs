@@ -1,25 +1,16 @@
 //! `hubbub-bench chaos`: a node that this program started is killed, paused and restarted under load. What every device did
 //! and saw is written down and judged by every rule.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::run::{Change, carry_out};
-use super::{node, output};
+use super::node;
+use super::run::carry_out;
 use crate::report::figures;
-use crate::scenario::built_in;
 
-#[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    #[command(flatten)]
-    change: Change,
-    #[command(flatten)]
-    node: node::Options,
-    #[command(flatten)]
-    output: output::Options,
-}
+pub use super::run::OwnScenario as Options;
 
 pub async fn chaos(options: &Options) -> Result<u8> {
-    let scenario = options.change.apply(built_in("chaos").context("the built-in scenario is broken")?)?;
+    let scenario = options.scenario("chaos")?;
     // Only one's own node may be killed.
     let node = node::Options { start: true, ..options.node.clone() };
     let folder = tempfile::tempdir()?;

@@ -1,28 +1,19 @@
 //! `hubbub-bench crowd`: as many people as nodes of their own hold, idle until all is asleep, and then heard. What one of
 //! them costs a node of its own memory.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::run::{Change, carry_out};
-use super::{node, output};
+use super::node;
+use super::run::carry_out;
 use crate::report::figures;
-use crate::scenario::built_in;
 
 /// Each node holds so many sockets with room to spare, where a process may have 20,000 files.
 const USERS_PER_NODE: u32 = 17_000;
 
-#[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    #[command(flatten)]
-    change: Change,
-    #[command(flatten)]
-    node: node::Options,
-    #[command(flatten)]
-    output: output::Options,
-}
+pub use super::run::OwnScenario as Options;
 
 pub async fn crowd(options: &Options) -> Result<u8> {
-    let scenario = options.change.apply(built_in("crowd").context("the built-in scenario is broken")?)?;
+    let scenario = options.scenario("crowd")?;
     let mut node = node::Options { start: true, ..options.node.clone() };
     node.nodes = node.nodes.max(scenario.people.users.div_ceil(USERS_PER_NODE));
     node.workers = node.workers.max(node.nodes);

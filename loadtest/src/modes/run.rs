@@ -24,6 +24,29 @@ pub struct Options {
     pub output: output::Options,
 }
 
+/// What a mode is told that has a scenario of its own.
+#[derive(Clone, Debug, clap::Args)]
+pub struct OwnScenario {
+    #[command(flatten)]
+    pub change: Change,
+    #[command(flatten)]
+    pub node: node::Options,
+    #[command(flatten)]
+    pub output: output::Options,
+}
+
+impl OwnScenario {
+    /// The mode's scenario, in the box by its name, with what is to be different.
+    pub fn scenario(&self, mode: &str) -> Result<Scenario> {
+        self.change.apply(built_in(mode).context("the built-in scenario is broken")?)
+    }
+
+    /// As it is.
+    pub async fn carry_out(&self, mode: &str, figures: impl FnOnce(&RunReport) -> Vec<Figure>) -> Result<u8> {
+        carry_out(&self.scenario(mode)?, mode, &self.node, &self.output, |_| {}, figures).await
+    }
+}
+
 /// What may be different from what the scenario says.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Change {

@@ -1,23 +1,11 @@
 //! `hubbub-bench soak`: an ordinary mixture for hours, to see what grows.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::run::{Change, carry_out};
-use super::{node, output};
 use crate::report::figures;
-use crate::scenario::built_in;
 
-#[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    #[command(flatten)]
-    change: Change,
-    #[command(flatten)]
-    node: node::Options,
-    #[command(flatten)]
-    output: output::Options,
-}
+pub use super::run::OwnScenario as Options;
 
 pub async fn soak(options: &Options) -> Result<u8> {
-    let scenario = options.change.apply(built_in("soak").context("the built-in scenario is broken")?)?;
-    carry_out(&scenario, "soak", &options.node, &options.output, |_| {}, figures::soak).await
+    options.carry_out("soak", figures::soak).await
 }
