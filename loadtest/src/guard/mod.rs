@@ -41,7 +41,7 @@ pub const GUARDS: [Guard; 4] = [
     Guard { name: "idle", promise: "an idle user costs a node at most 600 bytes of its own memory, at 5,000 users", guard: idle::guard },
     Guard {
         name: "storm",
-        promise: "2,000 connections that are cut at once are all back, nothing is lost, and coming back costs at most 10 bare handshakes",
+        promise: "2,000 connections that are cut at once are all back, nothing is lost, and coming back costs at most 7 bare handshakes",
         guard: storm::guard,
     },
     Guard { name: "jitter", promise: "500 phones that are cut again and again get everything", guard: jitter::guard },

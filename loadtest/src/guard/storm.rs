@@ -15,7 +15,7 @@ const USERS: u32 = 2_000;
 const ACCOUNTS: u32 = 500;
 /// Handshakes at a time.
 const PARALLEL: usize = 64;
-const RATIO_MAX: f64 = 10.0;
+const RATIO_MAX: f64 = 7.0;
 
 pub fn guard(options: &Options) -> Result<Found> {
     let scenario = smaller("storm", |scenario| {
