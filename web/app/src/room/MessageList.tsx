@@ -4,12 +4,14 @@ import { lastOf, type Event } from '@hubbub/sdk';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type Ref } from 'react';
 import { Icon } from '../components/Icon';
+import { END_PX, isAtEnd } from '../model/follow';
 import { marksWith } from '../model/overlay';
 import type { Row } from '../model/rows';
 import { useApp } from '../model/state';
 import { useEngine } from '../model/use';
 import { MessageRow } from './MessageRow';
 import { DayLine, NewLine, StartOfRoom, SystemLine } from './lines';
+import { spotOf, useFollow, useOwnScroll } from './useFollow';
 import { useReading } from './useReading';
 import { useRoving } from './useRoving';
 import type { Place, View } from './useRoom';
@@ -18,7 +20,6 @@ import { countOf, say } from '../words';
 export interface ListHandle { toEnd(): void }
 
 const NEAR_ROWS = 14;
-const END_PX = 90;
 /** Rows are measured as they come; by then the list stands where it was put. */
 const SETTLE_FRAMES = 5;
 const GUESS: Record<Row['kind'], number> = { start: 150, day: 40, new: 28, system: 32, message: 58 };
@@ -35,13 +36,15 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   const [loading, setLoading] = useState<'before' | 'after' | null>(null);
   const indexOf = useCallback((seq: number) => rows.findIndex((row) => (row.kind === 'message' || row.kind === 'system') && row.event.seq >= seq), [rows]);
 
-  const virtualizer = useVirtualizer({
+  const { follow, placing, scrollToFn } = useOwnScroll();
+  const virtualizer = useVirtualizer<HTMLDivElement, Element>({
     count: opened ? rows.length : 0,
     getScrollElement: () => scroller.current,
     estimateSize: (index) => guess(rows[index]),
     getItemKey: (index) => rows[index]?.key ?? index,
     anchorTo: 'end',
     scrollEndThreshold: END_PX,
+    scrollToFn,
     overscan: 10,
     paddingStart: 12,
     paddingEnd: 4,
@@ -51,11 +54,6 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   const latest = useRef({ rows, indexOf });
   latest.current = { rows, indexOf };
 
-  /** Whether what comes is followed: somebody is at the end and did not go up from there. */
-  const stick = useRef(true);
-  const top = useRef({ at: 0, total: 0 });
-  /** It is being put somewhere: that it still is at the end means nothing. */
-  const placing = useRef(false);
   const placed = useRef<number | null>(null);
   useLayoutEffect(() => {
     if (!opened || rows.length === 0 || placed.current === (place?.id ?? 0)) return;
@@ -68,7 +66,7 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     placed.current = place?.id ?? 0;
     setSettled(false);
     placing.current = true;
-    stick.current = !place;
+    if (place) follow.toPlace(); else follow.toEnd();
     // Rows that are measured on the way, and news that come meanwhile, move the list: it is put there until it stands.
     const [id, align] = [placed.current, place?.flash ? 'center' : 'start'] as const;
     const put = () => {
@@ -82,14 +80,15 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
     const settle = () => {
       if (placed.current !== id) return;
       placing.current = false;
+      if (place && scroller.current) follow.rest(spotOf(scroller.current));
       setSettled(true);
     };
     put();
     forFrames(SETTLE_FRAMES, put, settle);
     if (place?.flash) setFlash(place.seq);
-  }, [opened, rows, span, place, indexOf, virtualizer]);
+  }, [opened, rows, span, place, indexOf, virtualizer, follow, placing]);
 
-  const toEnd = useCallback(() => { stick.current = true; requestAnimationFrame(() => virtualizer.scrollToEnd()); }, [virtualizer]);
+  const toEnd = useCallback(() => { follow.toEnd(); requestAnimationFrame(() => virtualizer.scrollToEnd()); }, [follow, virtualizer]);
   const read = useReading(view, virtualizer, scroller);
   useImperativeHandle(ref, () => ({ toEnd }), [toEnd]);
 
@@ -105,28 +104,14 @@ export function MessageList({ ref, view, place, onLatest }: { ref: Ref<ListHandl
   }, [engine, id, opened, settled, span, loading, firstIndex, lastIndex, rows.length, items.length, view.room.log.head]);
 
   const [end, setEnd] = useState(true);
+  const look = useFollow(follow, placing, virtualizer, scroller);
   const onScroll = useCallback(() => {
-    const { scrollTop = 0 } = scroller.current ?? {};
-    const now = virtualizer.isAtEnd(END_PX);
-    // Only a move upwards while nothing changed its size is somebody's: rows that turn out smaller move the list too.
-    const total = virtualizer.getTotalSize();
-    if (placing.current) { top.current = { at: scrollTop, total }; return setEnd(now); }
-    if (now) stick.current = true;
-    else if (scrollTop < top.current.at - 1 && total === top.current.total) stick.current = false;
-    top.current = { at: scrollTop, total };
-    setEnd(now);
-    read();
-  }, [virtualizer, read]);
-  // The window of the list changes: a keyboard comes up, a draft grows. Who is at the end stays there.
-  useEffect(() => {
-    const element = scroller.current;
-    if (!element) return;
-    const watch = new ResizeObserver(() => { if (stick.current && !placing.current) virtualizer.scrollToEnd(); });
-    watch.observe(element);
-    return () => watch.disconnect();
-  }, [virtualizer]);
+    look();
+    if (scroller.current) setEnd(isAtEnd(spotOf(scroller.current)));
+    if (!placing.current) read();
+  }, [look, placing, read]);
   const size = virtualizer.getTotalSize();
-  useLayoutEffect(() => { if (stick.current && settled && atHead) virtualizer.scrollToEnd(); }, [virtualizer, settled, atHead, rows.length, size]);
+  useLayoutEffect(() => { if (follow.on && settled && atHead) virtualizer.scrollToEnd(); }, [virtualizer, follow, settled, atHead, rows.length, size]);
   useEffect(() => { onScroll(); }, [onScroll, rows.length, opened, settled, view.room.log.head]);
 
   const { active, tools, handlers } = useRoving(rows, virtualizer, scroller);

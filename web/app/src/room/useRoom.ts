@@ -45,7 +45,7 @@ export function useRoom(id: string, asked: number | null) {
   }, [engine, id]);
 
   useOpening(id, asked, connected, { opened, setOpened, setLine, jump, setPlace });
-  useFollow(id, setLine);
+  useNewLine(id, setLine);
 
   const log = room?.log;
   const span = log ? ((anchor !== null ? spanAt(log, anchor) : null) ?? log.spans.at(-1) ?? null) : null;
@@ -101,7 +101,7 @@ function useOpening(id: string, asked: number | null, connected: boolean, { open
 }
 
 /** Messages that come while nobody looks get a "New" line of their own. */
-function useFollow(id: string, setLine: (line: number | null) => void) {
+function useNewLine(id: string, setLine: (line: number | null) => void) {
   const engine = useEngine();
   useEffect(() => {
     let looking = document.hasFocus() && document.visibilityState === 'visible';
