@@ -1,12 +1,13 @@
 // Who is signed in. The access token lives in memory only; the refresh token is the browser's cookie, or kept by the caller elsewhere.
 // One refresh at a time, over all pages of a browser when a lock is passed.
 
+import type { Addresses } from './addresses';
 import { RequestError } from './codes';
 import { ask, type Asking } from './rest';
 import type { DeviceId, Tokens } from './types';
 
 export interface AuthOptions {
-  base: string;
+  addresses: Addresses;
   device: DeviceId;
   label: string;
   /** Runs one at a time everywhere this login is used: a rotated token that is used twice signs the device out. */
@@ -25,6 +26,8 @@ export class Auth {
     this.options = options;
   }
 
+  private get base(): string { return this.options.addresses.now.base; }
+
   /** `invite`: the code of an invitation, where sign-up needs one. */
   signUp(name: string, display: string, password: string, invite?: string): Promise<Tokens> {
     const { device, label } = this.options;
@@ -40,7 +43,7 @@ export class Auth {
     const access = this.tokens?.access ?? null;
     this.tokens = null;
     this.options.keep?.save(null);
-    await ask<void>(this.options.base, '/v1/auth/logout', access, { method: 'POST', body: {} }).catch(() => undefined);
+    await ask<void>(this.base, '/v1/auth/logout', access, { method: 'POST', body: {} }).catch(() => undefined);
   }
 
   refresh(): Promise<Tokens> {
@@ -61,15 +64,15 @@ export class Auth {
   /** Asks REST as this user; a stale token is refreshed once. */
   readonly ask = async <T>(path: string, asking?: Asking): Promise<T> => {
     try {
-      return await ask<T>(this.options.base, path, await this.access(), asking);
+      return await ask<T>(this.base, path, await this.access(), asking);
     } catch (error) {
       if (!(error instanceof RequestError) || (error.code !== 'token_expired' && error.code !== 'unauthenticated')) throw error;
-      return ask<T>(this.options.base, path, await this.access(true), asking);
+      return ask<T>(this.base, path, await this.access(true), asking);
     }
   };
 
   private async take(path: string, body: object): Promise<Tokens> {
-    const tokens = await ask<Tokens>(this.options.base, path, null, { method: 'POST', body, native: this.options.keep !== undefined });
+    const tokens = await ask<Tokens>(this.base, path, null, { method: 'POST', body, native: this.options.keep !== undefined });
     this.tokens = tokens;
     this.expiresAt = Date.now() + tokens.expires_in_s * 1000;
     if (tokens.refresh) this.options.keep?.save(tokens.refresh);

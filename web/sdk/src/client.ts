@@ -1,5 +1,6 @@
 // The whole client of one signed-in person: connection, rooms, outbox, markers, typing. Draws nothing and stores nothing by itself.
 
+import { Addresses } from './addresses';
 import { Auth, type AuthOptions } from './auth';
 import { RequestError } from './codes';
 import { Connection } from './connection';
@@ -14,11 +15,15 @@ import { SharedLink, type Channel } from './shared';
 import type { Ticker } from './ticker';
 import type { Act, Done, Ready, RoomId, RoomKind, RoomSettings, ServerEvent, Status, UserId } from './types';
 
-export interface ClientOptions extends AuthOptions {
-  /** `ws://…/v1/ws` */
-  socket: string;
+export interface ClientOptions extends Omit<AuthOptions, 'addresses'> {
+  /** `http://…`; of several nodes a list: any of them will do. */
+  base: string | readonly string[];
+  /** `ws://…/v1/ws`; of several nodes a list, in the same order. */
+  socket: string | readonly string[];
   outbox?: OutboxStore;
   ticker?: Ticker;
+  /** Opens a socket where there is no global `WebSocket`. */
+  open?: (url: string, protocol: string) => WebSocket;
   /** Several pages with one socket: `client.shared` is told which of them leads. */
   share?: { channel: Channel; onSilent?: () => void };
 }
@@ -49,11 +54,14 @@ export class Client extends Emitter<ClientEvents> {
 
   constructor(options: ClientOptions) {
     super();
-    this.auth = new Auth(options);
+    const bases = [options.base].flat();
+    const addresses = new Addresses([options.socket].flat().map((socket, n) => ({ socket, base: bases[n] ?? bases[0] ?? '' })));
+    this.auth = new Auth({ ...options, addresses });
     this.rest = reads(this.auth.ask);
     const direct = new Connection({
-      url: options.socket,
+      addresses,
       ticker: options.ticker,
+      open: options.open,
       hello: async (stale) => ({ token: await this.auth.access(stale), device: options.device, resume: this.rooms.resume() }),
     });
     const { share, ticker } = options;
@@ -75,7 +83,8 @@ export class Client extends Emitter<ClientEvents> {
     this.rooms.on('page', (page) => { for (const event of page.events) if (event.user === this.rooms.me) this.outbox.seen(event.cmid); });
     this.connection.on('ready', (ready) => this.onReady(ready));
     this.connection.on('said', (said) => this.onSaid(said));
-    this.connection.on('state', (state) => this.outbox.setOnline(state === 'open'));
+    this.connection.on('state', (state) => { this.outbox.setOnline(state === 'open'); this.hurry(); });
+    this.outbox.on('change', () => this.hurry());
   }
 
   post(room: RoomId, text: string, reply?: number): Promise<Entry> {
@@ -154,6 +163,11 @@ export class Client extends Emitter<ClientEvents> {
 
   watch(users: UserId[]): void {
     this.connection.request('watch', { users: users.slice(0, this.ready?.limits.watch_max ?? 200) }).catch(() => undefined);
+  }
+
+  /** A node that went away asked to come back later; not while something waits to be sent. */
+  private hurry(): void {
+    if (this.connection.state === 'moving' && this.outbox.entries.some(({ state }) => state === 'queued' || state === 'sent')) this.connection.probe();
   }
 
   private snapshot(): Ready | null {

@@ -1,6 +1,7 @@
 // One WebSocket at a time, opened again by itself: hello, answers matched to requests, heartbeat, probes, backoff.
 // Knows nothing of rooms; keeps no request over a reconnect (the outbox does that).
 
+import type { Addresses } from './addresses';
 import { backoff } from './backoff';
 import { isRevoked, isStaleToken, mayReconnect, RequestError } from './codes';
 import { Emitter } from './emitter';
@@ -8,10 +9,11 @@ import type { Link } from './link';
 import { timerTicker, type Ticker } from './ticker';
 import type { Act, Done, Hello, Order, Page, Ready, Remarks, Requests, ServerEvent } from './types';
 
-export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'stopped';
+/** `moving`: the node asked to come back a little later. `waiting`: the next try is due soon. */
+export type ConnectionState = 'idle' | 'connecting' | 'open' | 'moving' | 'waiting' | 'stopped';
 
 export interface ConnectionOptions {
-  url: string;
+  addresses: Addresses;
   /** Asked anew for each try; `stale`: the last access token was refused. Throws to stop for good. */
   hello: (stale: boolean) => Promise<Hello>;
   ticker?: Ticker;
@@ -33,6 +35,10 @@ const REQUESTS_MAX = 16;
 const QUEUE_MAX = 256;
 const PROBE_MS = 4_000;
 const HELLO_MS = 12_000;
+/** Where there are other nodes to ask, the first tries are short. */
+const HELLO_STEP_MS = 3_000;
+/** What is under way when a node sends us away gets its answers first. */
+const LEAVE_MS = 4_000;
 
 export class Connection extends Emitter<ConnectionEvents> implements Link {
   state: ConnectionState = 'idle';
@@ -47,7 +53,8 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
   private saidAt = 0;
   private wake: ReturnType<typeof setTimeout> | null = null;
   private stopBeat: (() => void) | null = null;
-  private hint: number | null = null;
+  /** The node said `reconnect`: no request begins here any more. */
+  private leaving: { delayMs: number } | null = null;
   private stale = false;
   private staleTries = 0;
   private readonly options: ConnectionOptions;
@@ -72,7 +79,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
 
   /** The machine woke, got focus or a network: find out now whether the socket still lives. */
   probe(): void {
-    if (this.state === 'waiting') return void this.dial();
+    if (this.state === 'waiting' || this.state === 'moving') return void this.dial();
     if (this.state !== 'open') return;
     const asked = Date.now();
     const generation = this.generation;
@@ -107,6 +114,8 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
   private ask(frame: (id: number) => object): Promise<ServerEvent> {
     return new Promise((resolve, reject) => {
       const waiting = { resolve, reject, sentAt: 0 };
+      // To come back later is asked of those who have nothing to say.
+      if (this.state === 'moving') this.probe();
       if (this.state !== 'open' || this.queue.length >= QUEUE_MAX) return reject(new RequestError('offline', 'not connected'));
       this.queue.push({ frame, waiting });
       this.pump();
@@ -114,7 +123,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
   }
 
   private pump(): void {
-    while (this.state === 'open' && this.inFlight.size < this.limit && this.queue.length > 0) {
+    while (this.state === 'open' && !this.leaving && this.inFlight.size < this.limit && this.queue.length > 0) {
       const { frame, waiting } = this.queue.shift()!;
       const id = this.nextId;
       this.nextId = this.nextId >= 0xffff_fff0 ? 1 : this.nextId + 1;
@@ -140,12 +149,16 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
     } catch (error) {
       if (generation !== this.generation) return;
       if (error instanceof RequestError && !error.temporary) return this.halt('revoked');
+      this.options.addresses.next();
       return this.wait();
     }
     if (generation !== this.generation) return;
-    const socket = this.options.open?.(this.options.url, 'hubbub.v1.json') ?? new WebSocket(this.options.url, 'hubbub.v1.json');
+    const { addresses } = this.options;
+    const url = addresses.now.socket;
+    const socket = this.options.open?.(url, 'hubbub.v1.json') ?? new WebSocket(url, 'hubbub.v1.json');
     this.socket = socket;
-    const patience = setTimeout(() => { if (generation === this.generation && this.state === 'connecting') this.lost(0); }, HELLO_MS);
+    const patienceMs = addresses.count > 1 ? Math.min(HELLO_MS, HELLO_STEP_MS * (1 + Math.floor(this.attempt / addresses.count))) : HELLO_MS;
+    const patience = setTimeout(() => { if (generation === this.generation && this.state === 'connecting') this.lost(0); }, patienceMs);
     socket.onopen = () => { if (generation === this.generation) this.send({ hello }); };
     socket.onmessage = (message) => { if (generation === this.generation) this.hear(String(message.data)); };
     socket.onclose = (close) => {
@@ -158,7 +171,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
     this.heardAt = Date.now();
     const said = JSON.parse(text) as ServerEvent;
     if ('ready' in said) return this.greet(said.ready);
-    if ('reconnect' in said) this.hint = said.reconnect.delay_ms;
+    if ('reconnect' in said) this.leaveSoon(said.reconnect.delay_ms);
     const answer = answerOf(said);
     if (answer) {
       const waiting = this.inFlight.get(answer);
@@ -168,6 +181,23 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
       this.pump();
     }
     this.emit('said', said);
+    if (this.leaving && this.inFlight.size === 0) this.leave();
+  }
+
+  private leaveSoon(delayMs: number): void {
+    if (this.leaving) return;
+    this.leaving = { delayMs };
+    const { generation } = this;
+    this.after(LEAVE_MS, () => { if (generation === this.generation) this.leave(); });
+  }
+
+  /** The node goes away and said when to come back: at another node, if one is known. Who has something to say does not wait for it. */
+  private leave(): void {
+    const { delayMs } = this.leaving!;
+    const inHaste = this.inFlight.size + this.queue.length > 0;
+    this.drop();
+    this.options.addresses.next();
+    this.wait(inHaste ? 0 : delayMs);
   }
 
   private greet(ready: Ready): void {
@@ -188,21 +218,26 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
   }
 
   private lost(code: number): void {
+    if (this.leaving && mayReconnect(code)) return this.leave();
+    const wasOpen = this.state === 'open';
     this.drop();
     if (isRevoked(code)) return this.halt('revoked');
     if (isStaleToken(code)) {
       this.stale = true;
       if (++this.staleTries > 2) return this.halt('revoked');
     } else if (!mayReconnect(code)) return this.halt('refused');
+    else if (!wasOpen) this.options.addresses.next();
     this.wait();
   }
 
-  private wait(): void {
+  private wait(askedMs = 0): void {
     const random = (this.options.random ?? Math.random)();
-    const delay = this.hint ?? (this.stale ? 0 : backoff(this.attempt, random));
-    this.hint = null;
+    const { count } = this.options.addresses;
+    // Each of the nodes is asked before the pauses become longer.
+    const step = this.attempt % count === 0 ? this.attempt / count : 0;
+    const delay = askedMs || (this.stale ? 0 : backoff(step, random));
     this.attempt++;
-    this.turn('waiting');
+    this.turn(askedMs ? 'moving' : 'waiting');
     this.wake = setTimeout(() => void this.dial(), delay);
   }
 
@@ -214,6 +249,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
 
   private drop(): void {
     this.generation++;
+    this.leaving = null;
     if (this.wake) clearTimeout(this.wake);
     this.wake = null;
     this.stopBeat?.();

@@ -1,4 +1,5 @@
 // The SDK's face: what an application imports.
+export { Addresses, type Address } from './addresses';
 export { Client, type ClientOptions } from './client';
 export { Auth } from './auth';
 export { RequestError } from './codes';

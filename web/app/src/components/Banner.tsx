@@ -1,10 +1,10 @@
-// One line when the connection is away for more than two seconds, or a new version waits. It lies over the page: nothing moves for it.
+// One line when the connection is away for more than three seconds, or a new version waits. It lies over the page: nothing moves for it.
 
 import { useEffect, useState, type ReactNode } from 'react';
 import { useApp } from '../model/state';
 import { say } from '../words';
 
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 3_000;
 
 export function Banner() {
   const since = useApp((state) => state.awaySince);

@@ -117,7 +117,8 @@ export class Engine {
 
   private listen(): void {
     const { connection, rooms, outbox } = this.client;
-    connection.on('state', (state) => setApp((was) => ({ connection: state, awaySince: state === 'open' ? 0 : was.awaySince || Date.now() })));
+    // A move that the node asked for is no absence.
+    connection.on('state', (state) => setApp((was) => ({ connection: state, awaySince: state === 'open' || state === 'moving' ? 0 : was.awaySince || Date.now() })));
     connection.on('stopped', (why) => void this.stopped(why));
     rooms.on('change', (room) => this.touch(room));
     rooms.on('removed', (room) => { this.touch(room); void this.cache.forgetRoom(room); });
