@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EMPTY_LOG, mergePage, type Entry, type Event, type EventBody } from '@hubbub/sdk';
 import { completing, fromWire, score, toWire } from '../src/model/compose';
+import { listed, withMember } from '../src/model/members';
 import { pendingMarks, pendingPosts } from '../src/model/overlay';
 import { pinsOf } from '../src/model/pins';
 import { rowsOf, type Row } from '../src/model/rows';
@@ -77,4 +78,16 @@ test('pins are those that stand, listed or loaded, as their messages are now', (
   const log = mergePage(EMPTY_LOG, { room: 'r', from: 20, to: 23, head: 23, ordinal: 20, events: later, marks: [] });
   expect(pinsOf(listed, log).map(({ event: { seq }, text }) => [seq, text])).toEqual([[20, 'text 20'], [1, 'changed']]);
   expect(pinsOf(null, log).map(({ event: { seq } }) => seq)).toEqual([20]);
+});
+
+test('members change as they come, get a role and go; whoever is here is listed first, then by role and name', () => {
+  const [A, B, C] = ['a', 'b', 'c'];
+  let members = withMember(withMember(withMember([], A, 'member'), B, 'member'), C, 'owner');
+  members = withMember(members, B, 'moderator');
+  const people = Object.fromEntries([[A, 'Zoe'], [B, 'ann'], [C, 'Émile']].map(([id, display]) => [id!, { id: id!, name: id!, display: display!, admin: false, status: 'offline' as const }]));
+  const order = (here: string[]) => listed(members, Object.fromEntries(here.map((user) => [user, { status: 'online' as const }])), people, new Intl.Collator('en')).map(({ user }) => user);
+  expect(order([])).toEqual([C, B, A]);
+  expect(order([A])).toEqual([A, C, B]);
+  members = withMember(members, B, null);
+  expect(order([])).toEqual([C, A]);
 });

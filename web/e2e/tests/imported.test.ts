@@ -80,3 +80,25 @@ test('code, links and names look as they were meant', async () => {
   expect(await row.innerText()).toContain('x < y');
   await eventually(() => tab.list.locator('.mention', { hasText: '@Fred' }).count()).toBeGreaterThan(0);
 });
+
+test('of a room of many only those in sight are in the page, and who comes is shown without asking for all of them again', async () => {
+  const people = Array.from({ length: 300 }, (_, n) => `p${n}`);
+  const said = (user: string, n: number) => JSON.stringify({ ts: new Date(Date.UTC(2018, 0, 1, 0, n)).toISOString().replace('Z', '000'), user, text: `I am ${user}` });
+  node.command(['import', node.file('crowd.jsonl', `${people.map(said).join('\n')}\n`), '--room', 'crowd']);
+  node.command(['user', 'password', 'p0', '--password-stdin'], 'a long password\n');
+  const one = await Tab.signedIn(browser, node.url, { name: 'p0', display: 'p0', password: 'a long password', id: '', access: '' });
+  await one.composer.waitFor();
+  await one.page.getByRole('button', { name: /^Members/ }).click();
+  const list = one.page.getByRole('complementary', { name: 'Members' });
+  const size = () => list.locator('li').first().getAttribute('aria-setsize').then(Number);
+  await eventually(size).toBeGreaterThanOrEqual(300);
+  expect(await list.locator('li').count()).toBeLessThan(60);
+  await eventually(async () => { await list.locator('ul').evaluate((ul) => { ul.parentElement!.scrollTop = 1e6; }); return list.getByText('p99', { exact: true }).count(); }).toBe(1);
+  const before = await size();
+  const asked: string[] = [];
+  one.page.on('request', (request) => { if (/\/members\b/.test(request.url())) asked.push(request.url()); });
+  node.command(['import', node.file('late.jsonl', `${said('latecomer', 600)}\n`), '--room', 'crowd']);
+  await eventually(size).toBe(before + 1);
+  expect(asked).toEqual([]);
+  await one.close();
+});

@@ -133,6 +133,14 @@ test('the emoji picker finds by word', async () => {
   await b.message('a rocket for this').locator('[data-reaction="🚀"]').waitFor();
 });
 
+test('of very many reactions some are shown, and all when asked for', async () => {
+  const { seq } = await api.post(ben, room, 'loved by all');
+  for (let n = 0; n < 30; n++) await api.ask('PUT', `/v1/rooms/${room}/messages/${seq}/reactions/${encodeURIComponent(String.fromCodePoint(0x1f400 + n))}`, ben);
+  const chips = a.message('loved by all').locator('[data-reaction]');
+  await a.message('loved by all').getByRole('button', { name: '6 more' }).click();
+  await eventually(() => chips.count()).toBe(30);
+});
+
 test('16: a reply shows what it answers; a click goes there, and back', async () => {
   await a.say('the question');
   for (let n = 0; n < 40; n++) await api.post(ben, room, `in between ${n}`);

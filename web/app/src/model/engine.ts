@@ -4,6 +4,7 @@
 import { Client, RequestError, uuidv7, type HistoryQuery, type MemberEntry, type Profile, type Ready, type Room, type RoomId, type ServerEvent, type UserId } from '@hubbub/sdk';
 import { cache, kept } from './early';
 import { whenIdle } from './idle';
+import { withMember } from './members';
 import { People } from './people';
 import { getApp, setApp, START, toast, type Why } from './state';
 import { Tabs } from './tabs';
@@ -15,6 +16,9 @@ const TYPING_MS = 6_000;
 /** A page that has something to show connects no later than this. */
 const CONNECT_MS = 2_000;
 const KEEP_EVERY_MS = 1_500;
+const MEMBERS_MAX = 2_000;
+
+type MemberChange = { member: { user: UserId; role: MemberEntry['role'] | null } };
 
 export class Engine {
   readonly client: Client;
@@ -24,6 +28,8 @@ export class Engine {
   writing: RoomId | null = null;
   private readonly cache = cache;
   private readonly tabs = new Tabs();
+  /** Of rooms whose members are being read: who came and went meanwhile. */
+  private came = new Map<RoomId, MemberChange[]>();
   private dirty = new Set<RoomId>();
   private unkept = new Set<RoomId>();
   private flushing = false;
@@ -176,7 +182,7 @@ export class Engine {
   private event(room: RoomId, user: UserId, body: object | 'erased'): void {
     if (body === 'erased') return;
     if ('message' in body) this.typing(room, (getApp().typing[room]?.users ?? []).filter((each) => each !== user), Math.max(0, (getApp().typing[room]?.count ?? 0) - 1));
-    if ('member' in body && getApp().members[room]) void this.loadMembers(room).catch(() => undefined);
+    if ('member' in body) this.member(room, body as MemberChange);
   }
 
   private typing(room: RoomId, users: UserId[], count: number): void {
@@ -194,16 +200,34 @@ export class Engine {
     if (many > 0) this.typingTimers.set(room, setTimeout(() => this.typing(room, [], 0), TYPING_MS));
   }
 
+  private member(room: RoomId, change: MemberChange): void {
+    this.came.get(room)?.push(change);
+    const known = getApp().members[room];
+    if (!known) return;
+    const { user, role } = change.member;
+    this.people.want([user]);
+    setApp((was) => ({ members: { ...was.members, [room]: withMember(known, user, role) } }));
+  }
+
   async loadMembers(room: RoomId): Promise<void> {
-    const found: MemberEntry[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.client.rest.members(room, cursor);
-      found.push(...page.members);
-      cursor = page.cursor ?? undefined;
-    } while (cursor && found.length < 2_000);
-    this.people.want(found.map((member) => member.user));
-    setApp((was) => ({ members: { ...was.members, [room]: found } }));
+    if (this.came.has(room)) return;
+    // Pages are of different moments: what changes meanwhile is applied to all of them.
+    const came: MemberChange[] = [];
+    this.came.set(room, came);
+    try {
+      let found: readonly MemberEntry[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await this.client.rest.members(room, cursor);
+        found = [...found, ...page.members];
+        cursor = page.cursor ?? undefined;
+      } while (cursor && found.length < MEMBERS_MAX);
+      for (const { member } of came) found = withMember(found, member.user, member.role);
+      setApp((was) => ({ members: { ...was.members, [room]: found } }));
+      this.people.want(found.map((member) => member.user));
+    } finally {
+      this.came.delete(room);
+    }
   }
 
   /** Keeps what is typed here; other devices hear of it a little later (the composer decides when). */

@@ -1,7 +1,7 @@
 // Reactions: one click joins or takes back, hovering says who.
 
 import type { Event, Reaction } from '@hubbub/sdk';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { Icon } from '../components/Icon';
 import { personName } from '../model/names';
 import { useApp } from '../model/state';
@@ -10,15 +10,20 @@ import { useActions } from './actions';
 import { listOf, numberOf, say } from '../words';
 
 const NAMED_MAX = 12;
+/** More than that are shown when asked for. */
+const SHOWN_MAX = 24;
 
 export function Reactions({ event, reactions, me }: { event: Event; reactions: Reaction[]; me: string }) {
   const actions = useActions();
+  const [all, setAll] = useState(false);
+  const hidden = all ? 0 : Math.max(0, reactions.length - SHOWN_MAX);
   return (
     <div className="mt-1 flex flex-wrap gap-1 pointer-coarse:gap-2">
-      {reactions.map(({ emoji, users }) => {
+      {(hidden > 0 ? reactions.slice(0, SHOWN_MAX) : reactions).map(({ emoji, users }) => {
         const own = users.includes(me);
         return <Chip key={emoji} emoji={emoji} users={users} me={me} own={own} onClick={() => actions.react(event, emoji, !own)} />;
       })}
+      {hidden > 0 && <button type="button" aria-expanded={false} onClick={() => setAll(true)} className="relative flex h-7 items-center rounded-full border border-line px-2.5 text-xs font-semibold text-ink-2 hover:border-ink-3 hover:text-ink pointer-coarse:h-9 pointer-coarse:px-3 pointer-coarse:after:absolute pointer-coarse:after:-inset-1">{say('more', { count: hidden })}</button>}
       <button type="button" aria-label={say('react')} className="flex h-7 items-center rounded-full border border-line px-2 relative text-ink-3 hover:border-ink-3 hover:text-ink pointer-coarse:h-9 pointer-coarse:px-3 pointer-coarse:after:absolute pointer-coarse:after:-inset-1" onClick={(click) => actions.show('emoji', event, click.currentTarget.getBoundingClientRect())}><Icon name="smile" size={16} /></button>
     </div>
   );
