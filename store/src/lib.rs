@@ -12,6 +12,7 @@ pub mod ledger;
 mod metrics;
 pub mod op;
 pub mod records;
+pub mod remote;
 pub mod sim;
 
 use std::future::Future;
@@ -22,6 +23,7 @@ pub use embedded::{BackupSummary, Embedded, EmbeddedConfig, restore};
 pub use error::Error;
 pub use journal::{Append, Appended, Fenced, Journal, StoredBlock};
 pub use records::{Expect, Put, Range, Records, RecordsExt, Row, Write};
+pub use remote::{Remote, RemoteConfig};
 pub use sim::SimStore;
 
 /// What the traits' calls return: they are used behind `Arc<dyn …>`.

@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use account::{Credential, Disabled, Invite, Login, Previous, Revocation, SigningKey, User, Username};
 pub use history::{Annotation, HistoryRow, RequestKey};
 pub use member::{Channel, ChannelName, MemberRow, RoomHead, RoomListEntry, RoomRow, RoomSize, SettingsRow};
-pub use node::{ImportCursor, Installation, Watermark};
+pub use node::{ImportCursor, Installation, LastGrant, Watermark};
 pub use session::{DraftRow, Marker, MentionRow, Receipt};
 
 /// How a table's rows are written. One table, one mode: plain and conditional writes never mix.
@@ -69,6 +69,7 @@ tables! {
     RoomSettings = 24, Stamped, "a room's name, topic and so on";
     Invites = 25, Conditional, "invitations to sign up";
     DisabledUsers = 26, Conditional, "accounts that nobody may sign in to";
+    Grants = 27, Conditional, "the last grant that a process took where no group gives them";
 }
 
 /// Where a record lies. Parts are order-preserving bytes: ids as they are, numbers big-endian.

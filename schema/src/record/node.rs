@@ -45,6 +45,25 @@ impl Record for Installation {
     }
 }
 
+/// The last grant that a process took for itself, on a store that others may be on too and without a group that gives grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastGrant {
+    pub grant: u64,
+}
+
+impl LastGrant {
+    pub fn key_of() -> Key {
+        Key::new(Table::Grants, &[b"last"], &[])
+    }
+}
+
+impl Record for LastGrant {
+    const TABLE: Table = Table::Grants;
+    fn key(&self) -> Key {
+        Self::key_of()
+    }
+}
+
 /// How far an import came: a second run goes on from here, however long the file is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportCursor {

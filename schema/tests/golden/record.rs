@@ -58,6 +58,7 @@ fn places() {
     check("room_size", &RoomSize { room, members: 100_000 });
     check("watermark", &Watermark { slot, block: 1 << 40 });
     check("installation", &Installation { id: installation(), created_at: AT });
+    check("last_grant", &LastGrant { grant: 1 << 40 });
     check("import_cursor", &ImportCursor { name: "0f".repeat(32), lines: 18_341, head: 18_342 });
 }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use schema::SlotId;
-use schema::record::Watermark;
+use schema::record::{LastGrant, Watermark};
+use schema::wire::from_msgpack;
 
 use super::layout;
 use super::{EmbeddedConfig, mark, wal};
@@ -148,7 +149,7 @@ pub fn open(folder: &Path, config: &EmbeddedConfig) -> Result<Opened, Error> {
         verify(&tables, *slot, ledger)?;
     }
     let seen = ledgers.values().map(|ledger| ledger.epoch() >> 16).max().unwrap_or(0);
-    let grant = tables.counter("starts")?.max(seen) + 1;
+    let grant = tables.counter("starts")?.max(seen).max(last_taken(&tables)?) + 1;
     let mut batch = tables.db.batch().durability(Some(PersistMode::SyncAll));
     for (name, number) in [("format", FORMAT), ("starts", grant), ("group", group + 1)] {
         let key = layout::counter_key(name);
@@ -157,6 +158,15 @@ pub fn open(folder: &Path, config: &EmbeddedConfig) -> Result<Opened, Error> {
     }
     batch.commit().map_err(|error| storage("counting this start", error))?;
     Ok(Opened { tables, ledgers, grant, group: group + 1, mark })
+}
+
+/// The last grant that a node took for itself while this data was a store process's.
+fn last_taken(tables: &Tables) -> Result<u64, Error> {
+    let key = layout::record_key(&LastGrant::key_of());
+    let row = tables.records.get(&key).map_err(|error| storage("reading the last grant", error))?;
+    let value = row.map(|row| layout::decode_cell(&key, &row)).transpose()?.and_then(|cell| cell.value);
+    let damaged = |error| Error::Corrupt(format!("{} cannot be read: {error}", layout::record_name(&key)));
+    value.map_or(Ok(0), |value| from_msgpack::<LastGrant>(&value).map(|last| last.grant).map_err(damaged))
 }
 
 fn load_ledgers(tables: &Tables) -> Result<BTreeMap<SlotId, Ledger>, Error> {

@@ -5,6 +5,7 @@ mod edge;
 mod files;
 mod http;
 mod link;
+mod remote;
 mod rows;
 mod wire;
 
@@ -42,6 +43,7 @@ pub const ALL: &[Target] = &[
     rows::BACKUP,
     files::HISTORY,
     link::LINK,
+    remote::REMOTE,
 ];
 
 /// The golden files of one kind that end so, in the order of their names.

@@ -100,6 +100,7 @@ fn records(bytes: &[u8]) {
     record::<Watermark>(bytes);
     record::<Installation>(bytes);
     record::<ImportCursor>(bytes);
+    record::<LastGrant>(bytes);
     record::<User>(bytes);
     record::<Username>(bytes);
     record::<Credential>(bytes);
