@@ -3,12 +3,14 @@
 
 pub mod detector;
 pub mod link;
+pub mod member;
 pub mod membership;
 pub mod plan;
 mod raft;
 pub mod ring;
 pub mod state;
 
+pub use member::Member;
 pub use membership::Membership;
 pub use ring::{Kind, NodeId, Placement, Ring, Table, slot_of};
 pub use state::{Command, Node, Outcome, Refusal, Spec, State, Status};

@@ -4,7 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -66,15 +67,50 @@ impl Authority {
 
     /// A fresh key and its certificate.
     pub fn issue(&self, node: NodeId) -> Result<Credentials, AuthorityError> {
-        let key = KeyPair::generate()?;
+        let (certificate, key) = self.issue_pem(node)?;
+        Credentials::from_pem(&certificate, &key, &self.certificate_pem)
+    }
+    /// The same, certificate and key, to be written down.
+    pub fn issue_pem(&self, node: NodeId) -> Result<(String, String), AuthorityError> {
+        let request = Request::make()?;
+        Ok((self.sign(node, request.pem())?, request.key_pem()))
+    }
+
+    /// PEM of the certificate for whoever has the key of the request. What else the request wishes for does not matter.
+    pub fn sign(&self, node: NodeId, request_pem: &str) -> Result<String, AuthorityError> {
+        let key = CertificateSigningRequestParams::from_pem(request_pem)?.public_key;
         let mut params = CertificateParams::new(vec![node_name(node)])?;
         params.distinguished_name = name(&node_name(node));
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         lasts(&mut params, NODE_LASTS);
-        let certificate = params.signed_by(&key, &self.issuer)?;
-        Credentials::from_pem(&certificate.pem(), &key.serialize_pem(), &self.certificate_pem)
+        Ok(params.signed_by(&key, &self.issuer)?.pem())
+    }
+
+    /// SHA-256 of the certificate, by which those know it who have a token.
+    pub fn fingerprint(&self) -> Result<[u8; 32], AuthorityError> {
+        Ok(fingerprint(&CertificateDer::from_pem_slice(self.certificate_pem.as_bytes())?))
+    }
+}
+
+/// A fresh key of a node that has no certificate yet, and the request for one (PKCS #10, RFC 2986).
+pub struct Request {
+    key: KeyPair,
+    pem: String,
+}
+
+impl Request {
+    pub fn make() -> Result<Self, AuthorityError> {
+        let key = KeyPair::generate()?;
+        let pem = CertificateParams::new(Vec::new())?.serialize_request(&key)?.pem()?;
+        Ok(Self { key, pem })
+    }
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::frame::Lane;
+use super::knock::Knock;
 use super::listener::{Asked, Receive, Said, Whence};
 
 pub struct Lanes {
@@ -31,5 +32,8 @@ impl Receive for Lanes {
     }
     fn gone(&self, from: Whence) {
         self.above(from).gone(from);
+    }
+    fn knocked(&self, knock: Knock) {
+        self.group.knocked(knock);
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::codec::{Decoder, encode};
 use super::frame::{Answered, Frame, Lane, Refusal};
 use super::inbound::{Heard, Inbound};
+use super::knock::{self, Knock};
 use super::metrics::metrics;
 use super::outbound::Limits;
 use super::peer::{READ_BYTES, WRITE_BYTES, write_all};
@@ -28,6 +29,10 @@ pub trait Receive: Send + Sync + 'static {
     fn said(&self, said: Said);
     fn asked(&self, asked: Asked);
     fn gone(&self, from: Whence);
+    /// Somebody who is no node asks to be let in. Dropped without an answer, they are turned away.
+    fn knocked(&self, knock: Knock) {
+        drop(knock);
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +165,13 @@ impl<R: Receive> Desk<R> {
                 return tracing::warn!(%error, "somebody who is no node of the group was turned away");
             }
             Err(_) => return metrics().refused.increment(1),
+        };
+        let Some(them) = them else {
+            if let Err(error) = knock::answer(stream, &*self.above).await {
+                metrics().refused.increment(1);
+                tracing::warn!(%error, "somebody who asked to join was turned away");
+            }
+            return;
         };
         let core = Mutex::new(Inbound::new(self.us, them, self.limits.window_bytes, self.limits.queue_bytes_max));
         let talk = Arc::new(Talk { core, wake: Notify::new() });

@@ -3,27 +3,39 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, watch};
 
-use super::transport::{Incoming, Transport};
+use super::authority::Credentials;
+use super::transport::{Incoming, Transport, Trust};
 use crate::NodeId;
 
 /// On the way in one direction of a connection.
 const PIPE_BYTES: usize = 64 << 10;
 const DIALS_MAX: usize = 64;
+/// Whoever knocks is nobody yet: no cut is about them.
+const NOBODY: NodeId = NodeId(0);
 
 #[derive(Clone, Default)]
 pub struct SimNet(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    doors: Mutex<HashMap<String, (NodeId, mpsc::Sender<SimIncoming>)>>,
+    doors: Mutex<HashMap<String, Door>>,
     faults: watch::Sender<Faults>,
 }
+
+#[derive(Clone)]
+struct Door {
+    node: Who,
+    dials: mpsc::Sender<SimIncoming>,
+}
+
+/// Who a transport is; nobody yet, before it appears.
+type Who = Arc<OnceLock<(NodeId, [u8; 32], Arc<Trust>)>>;
 
 #[derive(Clone, Default)]
 struct Faults {
@@ -40,21 +52,30 @@ impl Faults {
 
 pub struct SimTransport {
     net: SimNet,
-    us: NodeId,
+    us: Who,
     dials: tokio::sync::Mutex<mpsc::Receiver<SimIncoming>>,
 }
 
 pub struct SimIncoming {
-    from: NodeId,
+    /// With the certificate it shows; `None`: it knocks.
+    from: Option<(NodeId, [u8; 32])>,
+    to: Who,
     stream: DuplexStream,
 }
 
 impl SimNet {
     /// A node that can be dialled here; one that had the address before cannot any more.
     pub fn join(&self, node: NodeId, address: &str) -> SimTransport {
-        let (door, dials) = mpsc::channel(DIALS_MAX);
-        self.0.doors.lock().insert(address.to_owned(), (node, door));
-        SimTransport { net: self.clone(), us: node, dials: tokio::sync::Mutex::new(dials) }
+        let transport = self.open(address);
+        drop(transport.us.set((node, [0; 32], Arc::new(|_, _| true))));
+        transport
+    }
+    /// Of somebody who is no node yet.
+    pub fn open(&self, address: &str) -> SimTransport {
+        let (dials, dialled) = mpsc::channel(DIALS_MAX);
+        let us = Who::default();
+        self.0.doors.lock().insert(address.to_owned(), Door { node: us.clone(), dials });
+        SimTransport { net: self.clone(), us, dials: tokio::sync::Mutex::new(dialled) }
     }
 
     /// What goes from one to the other stays on the way until it is healed.
@@ -67,6 +88,25 @@ impl SimNet {
     /// Every connection between the two ends, with what was on the way.
     pub fn break_between(&self, a: NodeId, b: NodeId) {
         self.0.faults.send_modify(|faults| *faults.broken.entry((a.min(b), a.max(b))).or_default() += 1);
+    }
+
+    fn door(&self, address: &str) -> io::Result<Door> {
+        self.0.doors.lock().get(address).cloned().ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
+    }
+
+    async fn connect(&self, door: Door, us: NodeId, to: NodeId, from: Option<(NodeId, [u8; 32])>) -> io::Result<DuplexStream> {
+        let mut faults = self.0.faults.subscribe();
+        // A greeting takes both ways.
+        let is_open = |faults: &Faults| !faults.cut.contains(&(us, to)) && !faults.cut.contains(&(to, us));
+        let _ = faults.wait_for(is_open).await;
+        let (ours, near) = tokio::io::duplex(PIPE_BYTES);
+        let (far, theirs) = tokio::io::duplex(PIPE_BYTES);
+        let ((near_read, near_write), (far_read, far_write)) = (tokio::io::split(near), tokio::io::split(far));
+        tokio::spawn(self.clone().carry(us, to, near_read, far_write));
+        tokio::spawn(self.clone().carry(to, us, far_read, near_write));
+        let incoming = SimIncoming { from, to: door.node, stream: theirs };
+        door.dials.send(incoming).await.map_err(|_| io::ErrorKind::ConnectionRefused)?;
+        Ok(ours)
     }
 
     /// Bytes from one to the other until either hangs up or the connection is broken.
@@ -96,34 +136,37 @@ impl Transport for SimTransport {
     type Incoming = SimIncoming;
 
     async fn dial(&self, to: NodeId, address: &str) -> io::Result<DuplexStream> {
-        let door = self.net.0.doors.lock().get(address).cloned();
-        let (node, door) = door.ok_or(io::ErrorKind::ConnectionRefused)?;
-        if node != to {
+        let (us, fingerprint, trust) = self.us.get().ok_or(io::ErrorKind::NotConnected)?;
+        let door = self.net.door(address)?;
+        if !door.node.get().is_some_and(|(node, fingerprint, _)| *node == to && trust(to, *fingerprint)) {
             return Err(io::Error::other("somebody else has this address"));
         }
-        let mut faults = self.net.0.faults.subscribe();
-        // A greeting takes both ways.
-        let is_open = |faults: &Faults| !faults.cut.contains(&(self.us, to)) && !faults.cut.contains(&(to, self.us));
-        let _ = faults.wait_for(is_open).await;
-        let (ours, near) = tokio::io::duplex(PIPE_BYTES);
-        let (far, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let ((near_read, near_write), (far_read, far_write)) = (tokio::io::split(near), tokio::io::split(far));
-        tokio::spawn(self.net.clone().carry(self.us, to, near_read, far_write));
-        tokio::spawn(self.net.clone().carry(to, self.us, far_read, near_write));
-        let incoming = SimIncoming { from: self.us, stream: theirs };
-        door.send(incoming).await.map_err(|_| io::ErrorKind::ConnectionRefused)?;
-        Ok(ours)
+        self.net.connect(door, *us, to, Some((*us, *fingerprint))).await
+    }
+
+    async fn knock(&self, address: &str, _authority: [u8; 32]) -> io::Result<DuplexStream> {
+        let door = self.net.door(address)?;
+        let (to, _, _) = *door.node.get().ok_or(io::ErrorKind::ConnectionRefused)?;
+        self.net.connect(door, NOBODY, to, None).await
     }
 
     async fn accept(&self) -> io::Result<SimIncoming> {
         self.dials.lock().await.recv().await.ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    fn appear(&self, node: NodeId, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<()> {
+        self.us.set((node, credentials.fingerprint(), trust)).map_err(|_| io::Error::other("it has appeared before"))
     }
 }
 
 impl Incoming for SimIncoming {
     type Stream = DuplexStream;
 
-    async fn open(self) -> io::Result<(NodeId, DuplexStream)> {
-        Ok((self.from, self.stream))
+    async fn open(self) -> io::Result<(Option<NodeId>, DuplexStream)> {
+        let Some((node, fingerprint)) = self.from else { return Ok((None, self.stream)) };
+        match self.to.get() {
+            Some((_, _, trust)) if trust(node, fingerprint) => Ok((Some(node), self.stream)),
+            _ => Err(io::ErrorKind::PermissionDenied.into()),
+        }
     }
 }

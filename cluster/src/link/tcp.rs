@@ -5,74 +5,63 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use arc_swap::ArcSwapOption;
+use rustls::server::Acceptor;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+use tokio_rustls::{LazyConfigAcceptor, TlsConnector, TlsStream};
 
 use super::authority::{Credentials, fingerprint, node_name, node_of_name};
-use super::transport::{Incoming, Transport};
+use super::tls::{self, KNOCKS, Tls};
+use super::transport::{Incoming, Transport, Trust};
 use crate::NodeId;
 
-/// Whether the membership has this certificate (SHA-256) for the node.
-pub type Trust = dyn Fn(NodeId, [u8; 32]) -> bool + Send + Sync;
-
 pub struct TcpTransport {
-    listener: TcpListener,
-    trust: Arc<Trust>,
-    tls: ArcSwap<Tls>,
+    /// `None`: nobody can dial us.
+    listener: Option<TcpListener>,
+    shown: ArcSwapOption<Shown>,
 }
 
-struct Tls {
-    client: Arc<ClientConfig>,
-    server: Arc<ServerConfig>,
+struct Shown {
+    tls: Tls,
+    trust: Arc<Trust>,
 }
 
 pub struct TcpIncoming {
     stream: TcpStream,
-    acceptor: TlsAcceptor,
-    trust: Arc<Trust>,
+    shown: Arc<Shown>,
 }
 
 impl TcpTransport {
-    /// Errors: the address is taken, the credentials do not fit each other.
-    pub async fn bind(address: SocketAddr, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<Self> {
-        let tls = ArcSwap::from_pointee(Tls::new(credentials)?);
-        Ok(Self { listener: TcpListener::bind(address).await?, trust, tls })
+    /// Errors: the address is taken.
+    pub async fn listen(address: Option<SocketAddr>) -> io::Result<Self> {
+        let listener = match address {
+            Some(address) => Some(TcpListener::bind(address).await?),
+            None => None,
+        };
+        Ok(Self { listener, shown: ArcSwapOption::empty() })
     }
+    /// As somebody from the beginning. Errors: the address is taken, the credentials do not fit each other.
+    pub async fn bind(address: SocketAddr, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<Self> {
+        let transport = Self::listen(Some(address)).await?;
+        transport.show(credentials, trust)?;
+        Ok(transport)
+    }
+    /// Errors: it does not listen.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.listener.as_ref().ok_or(io::ErrorKind::NotConnected)?.local_addr()
     }
     /// From here on connections are made with these; those that are open stay.
     pub fn replace(&self, credentials: &Credentials) -> io::Result<()> {
-        self.tls.store(Arc::new(Tls::new(credentials)?));
+        let trust = self.shown()?.trust.clone();
+        self.show(credentials, trust)
+    }
+    fn show(&self, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<()> {
+        self.shown.store(Some(Arc::new(Shown { tls: Tls::new(credentials)?, trust })));
         Ok(())
     }
-}
-
-impl Tls {
-    fn new(Credentials { certificate, key, authority }: &Credentials) -> io::Result<Self> {
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.clone()).map_err(io::Error::other)?;
-        let (roots, provider, chain) = (Arc::new(roots), Arc::new(default_provider()), vec![certificate.clone()]);
-        let versions = &[&rustls::version::TLS13];
-        let client = ClientConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(versions)
-            .map_err(io::Error::other)?
-            .with_root_certificates(roots.clone())
-            .with_client_auth_cert(chain.clone(), key.clone_key())
-            .map_err(io::Error::other)?;
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider.clone()).build().map_err(io::Error::other)?;
-        let server = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions)
-            .map_err(io::Error::other)?
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(chain, key.clone_key())
-            .map_err(io::Error::other)?;
-        Ok(Self { client: Arc::new(client), server: Arc::new(server) })
+    fn shown(&self) -> io::Result<Arc<Shown>> {
+        self.shown.load_full().ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, "this node is not in a group yet"))
     }
 }
 
@@ -81,36 +70,59 @@ impl Transport for TcpTransport {
     type Incoming = TcpIncoming;
 
     async fn dial(&self, to: NodeId, address: &str) -> io::Result<Self::Stream> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+        let shown = self.shown()?;
+        let stream = connect(address).await?;
         let name = ServerName::try_from(node_name(to)).map_err(io::Error::other)?;
-        let stream = TlsConnector::from(self.tls.load().client.clone()).connect(name, stream).await?;
+        let stream = TlsConnector::from(shown.tls.client.clone()).connect(name, stream).await?;
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        if !certificate.is_some_and(|certificate| (self.trust)(to, fingerprint(certificate))) {
+        if !certificate.is_some_and(|certificate| (shown.trust)(to, fingerprint(certificate))) {
             return Err(stranger());
         }
         Ok(stream.into())
     }
 
+    async fn knock(&self, address: &str, authority: [u8; 32]) -> io::Result<Self::Stream> {
+        let stream = connect(address).await?;
+        let whoever = ServerName::try_from("hubbub.internal").map_err(io::Error::other)?;
+        Ok(TlsConnector::from(tls::knocking(authority)?).connect(whoever, stream).await?.into())
+    }
+
     async fn accept(&self) -> io::Result<TcpIncoming> {
-        let (stream, _) = self.listener.accept().await?;
+        let Some(listener) = &self.listener else { return std::future::pending().await };
+        let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        Ok(TcpIncoming { stream, acceptor: self.tls.load().server.clone().into(), trust: self.trust.clone() })
+        Ok(TcpIncoming { stream, shown: self.shown()? })
+    }
+
+    fn appear(&self, _node: NodeId, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<()> {
+        self.show(credentials, trust)
     }
 }
 
 impl Incoming for TcpIncoming {
     type Stream = TlsStream<TcpStream>;
 
-    async fn open(self) -> io::Result<(NodeId, Self::Stream)> {
-        let stream = self.acceptor.accept(self.stream).await?;
+    async fn open(self) -> io::Result<(Option<NodeId>, Self::Stream)> {
+        let Self { stream, shown } = self;
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        if hello.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == KNOCKS)) {
+            return Ok((None, hello.into_stream(shown.tls.knocked.clone()).await?.into()));
+        }
+        let stream = hello.into_stream(shown.tls.server.clone()).await?;
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        let node = certificate.and_then(|certificate| named(certificate).filter(|node| (self.trust)(*node, fingerprint(certificate))));
-        Ok((node.ok_or_else(stranger)?, stream.into()))
+        let is_trusted = |node: &NodeId, certificate: &CertificateDer<'_>| (shown.trust)(*node, fingerprint(certificate));
+        let node = certificate.and_then(|certificate| named(certificate).filter(|node| is_trusted(node, certificate)));
+        Ok((Some(node.ok_or_else(stranger)?), stream.into()))
     }
 }
 
-fn named(certificate: &CertificateDer<'_>) -> Option<NodeId> {
+async fn connect(address: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+pub(super) fn named(certificate: &CertificateDer<'_>) -> Option<NodeId> {
     let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;
     certificate.valid_dns_names().find_map(node_of_name)
 }

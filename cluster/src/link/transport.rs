@@ -3,9 +3,11 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::authority::Credentials;
 use crate::NodeId;
 
 pub trait Transport: Send + Sync + 'static {
@@ -15,14 +17,23 @@ pub trait Transport: Send + Sync + 'static {
     /// A stream to this very node. Errors: also when somebody else answers at the address.
     fn dial(&self, to: NodeId, address: &str) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// A stream to whoever is at the address, if it is of the group with this authority (SHA-256); we are nobody there.
+    fn knock(&self, address: &str, authority: [u8; 32]) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
     /// The next one who dials us; not known yet, and quick.
     fn accept(&self) -> impl Future<Output = io::Result<Self::Incoming>> + Send;
+
+    /// From here on this is who we are, and whom we believe; before that nobody is dialled and nobody let in.
+    fn appear(&self, node: NodeId, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<()>;
 }
+
+/// Whether the membership has this certificate (SHA-256) for the node.
+pub type Trust = dyn Fn(NodeId, [u8; 32]) -> bool + Send + Sync;
 
 /// Somebody who dialled.
 pub trait Incoming: Send + 'static {
     type Stream;
 
-    /// The stream, and who is at its other end. Errors: it is nobody of the group.
-    fn open(self) -> impl Future<Output = io::Result<(NodeId, Self::Stream)>> + Send;
+    /// The stream, and who is at its other end; `None`: somebody who knocks. Errors: it is nobody of the group and pretends to be.
+    fn open(self) -> impl Future<Output = io::Result<(Option<NodeId>, Self::Stream)>> + Send;
 }

@@ -32,7 +32,7 @@ use crate::ring::{NodeId, Ring};
 use crate::state::{Command, Outcome, Refusal, Spec, State, Status};
 
 pub use crate::raft::Identity;
-pub use start::{Config, Folder};
+pub use start::{Config, FOUNDER, Folder};
 pub use status::GroupStatus;
 
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +91,10 @@ impl Membership {
                 return Ok(());
             }
             match self.announce().await {
-                Ok(()) | Err(Error::Unavailable) => {}
+                Ok(()) => {}
+                Err(Error::Unavailable) => tracing::warn!(
+                    "this node waits for its group: more than half of the voters have to be up, reach it at its address, and be reached"
+                ),
                 Err(error) => return Err(error),
             }
             if self.state().version < self.incarnation() {

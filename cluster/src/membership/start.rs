@@ -53,6 +53,12 @@ impl Folder {
         self.stored.identity
     }
 
+    /// Another process may open it when this returns.
+    pub async fn close(self) {
+        drop(self.writer);
+        let _ = self.written.await;
+    }
+
     /// Is on disk when this returns.
     pub async fn remember(&mut self, identity: Identity) -> Result<(), Error> {
         self.writer.remember(identity).await.map_err(|error| raft::Error::Write(error.to_string()))?;

@@ -10,21 +10,23 @@ use super::{Error, Membership};
 const BLOCKING_THREADS: usize = 2;
 
 impl Membership {
-    /// Begins on a thread of its own, and answers when it runs. The thread ends when `stop` was called, or the process does.
-    pub async fn on_thread<F>(begin: impl FnOnce() -> F + Send + 'static) -> Result<Self, Error>
+    /// Begins on a thread of its own, and answers when it runs, with what else `begin` made. The thread ends when `stop` was called, or the process does.
+    pub async fn on_thread<F, M, E>(begin: impl FnOnce() -> F + Send + 'static) -> Result<(Self, M), E>
     where
-        F: Future<Output = Result<Self, Error>>,
+        F: Future<Output = Result<(Self, M), E>>,
+        M: Send + 'static,
+        E: From<Error> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let body = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build();
             let runtime = match runtime {
                 Ok(runtime) => runtime,
-                Err(error) => return drop(answer.send(Err(Error::Stopped(error.to_string())))),
+                Err(error) => return drop(answer.send(Err(Error::Stopped(error.to_string()).into()))),
             };
             runtime.block_on(async {
                 let started = begin().await;
-                let raft = started.as_ref().ok().map(|membership| membership.inner.raft.clone());
+                let raft = started.as_ref().ok().map(|(membership, _)| membership.inner.raft.clone());
                 let handed = answer.send(started);
                 if let (Some(raft), Ok(())) = (raft, handed) {
                     // Ends with an error when the core has stopped, which is all this waits for.
@@ -34,6 +36,6 @@ impl Membership {
         };
         let stopped = |why: String| Error::Stopped(why);
         thread::Builder::new().name("cluster".into()).spawn(body).map_err(|error| stopped(error.to_string()))?;
-        answered.await.unwrap_or_else(|_| Err(stopped("its thread has ended".into())))
+        answered.await.unwrap_or_else(|_| Err(stopped("its thread has ended".into()).into()))
     }
 }

@@ -3,7 +3,9 @@
 
 use schema::SlotId;
 
-use super::{ADDRESS_BYTES_MAX, Command, GRANT_MAX, NODES_MAX, Node, Outcome, Refusal, SLOTS_MAX, Spec, State, Status, ZONE_BYTES_MAX};
+use super::{
+    ADDRESS_BYTES_MAX, Command, GRANT_MAX, INVITES_MAX, NODES_MAX, Node, Outcome, Refusal, SLOTS_MAX, Spec, State, Status, ZONE_BYTES_MAX,
+};
 use crate::ring::{NodeId, Placement};
 
 type Applied = Result<Outcome, Refusal>;
@@ -27,6 +29,8 @@ impl State {
         match command {
             Command::Found { cluster, node, spec, slots, above } => self.found(index, (*cluster, *node), spec, *slots, *above),
             Command::Join { spec } => self.join(NodeId(index), spec),
+            Command::Invite { invite } => self.invite(*invite),
+            Command::Admit { invite, spec } => self.admit(NodeId(index), *invite, spec),
             Command::Activate { node, spec, above } => self.activate(index, *node, spec, *above),
             Command::Drain { node } => self.drain(*node),
             Command::Down { node, incarnation } => self.down(*node, *incarnation),
@@ -49,7 +53,7 @@ impl State {
         let grant = self.next_grant(index, above)?;
         self.cluster = cluster;
         self.slots = vec![Placement { owner: node, grant, moving: None }; usize::from(slots)];
-        self.nodes.insert(node, Node { spec: spec.clone(), status: Status::Active, incarnation: index });
+        self.nodes.insert(node, Node { spec: spec.clone(), status: Status::Active, incarnation: index, invite: None });
         Ok(Outcome::Active { incarnation: index })
     }
 
@@ -63,8 +67,28 @@ impl State {
             return Err(Refusal::Full);
         }
         gone.iter().for_each(|id| drop(self.nodes.remove(id)));
-        self.nodes.insert(id, Node { spec: spec.clone(), status: Status::Joining, incarnation: 0 });
+        self.nodes.insert(id, Node { spec: spec.clone(), status: Status::Joining, incarnation: 0, invite: None });
         Ok(Outcome::Joined { node: id, cluster: self.cluster })
+    }
+
+    fn invite(&mut self, invite: [u8; 32]) -> Applied {
+        self.invites.retain(|known| *known != invite);
+        self.invites.push(invite);
+        let over = self.invites.len().saturating_sub(INVITES_MAX);
+        self.invites.drain(..over);
+        Ok(Outcome::Done)
+    }
+
+    fn admit(&mut self, id: NodeId, invite: [u8; 32], spec: &Spec) -> Applied {
+        let again = |node: &Node| node.status == Status::Joining && node.invite == Some(invite) && node.spec.address == spec.address;
+        let open = self.invites.contains(&invite);
+        if !open && !self.nodes.values().any(again) {
+            return Err(Refusal::NotInvited);
+        }
+        let joined = self.join(id, spec)?;
+        self.invites.retain(|known| *known != invite);
+        self.nodes.get_mut(&id).expect("it joined").invite = Some(invite);
+        Ok(joined)
     }
 
     fn activate(&mut self, index: u64, id: NodeId, spec: &Spec, above: u64) -> Applied {
@@ -73,7 +97,7 @@ impl State {
             return Err(Refusal::NoNode(id));
         }
         let grant = self.next_grant(index, above)?;
-        self.nodes.insert(id, Node { spec: spec.clone(), status: Status::Active, incarnation: index });
+        self.nodes.insert(id, Node { spec: spec.clone(), status: Status::Active, incarnation: index, invite: None });
         self.slots.iter_mut().filter(|slot| slot.owner == id).for_each(|slot| slot.grant = grant);
         Ok(Outcome::Active { incarnation: index })
     }

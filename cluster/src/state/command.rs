@@ -35,6 +35,16 @@ pub enum Command {
     Join {
         spec: Spec,
     },
+    /// Whoever shows what this is the SHA-256 of may join, once. Of more than [`INVITES_MAX`](super::INVITES_MAX) the oldest is forgotten.
+    Invite {
+        invite: [u8; 32],
+    },
+    /// As `Join`, by somebody who has nothing to show but an invitation. It is used up; while the node has not begun it may show it
+    /// again, since its answer may be lost.
+    Admit {
+        invite: [u8; 32],
+        spec: Spec,
+    },
     /// A process of the node begins. It gets what it owns anew, by grants above the one named: the highest that it saw in the store.
     Activate {
         node: NodeId,
@@ -89,6 +99,8 @@ pub enum Outcome {
 pub enum Refusal {
     #[error("there is no cluster yet: found one with `hubbub cluster init`")]
     NotFounded,
+    #[error("the token was used before, or its cluster did not make it: make another with `hubbub cluster token`")]
+    NotInvited,
     #[error("the cluster was founded already: let the node join it")]
     Founded,
     #[error("{0} slots are no power of two between 1 and 16,384")]

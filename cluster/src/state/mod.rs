@@ -19,6 +19,8 @@ pub const SLOTS_MAX: u16 = 16_384;
 /// An epoch is `grant << 16 | activation`, in 64 bits.
 pub const GRANT_MAX: u64 = (1 << 48) - 1;
 pub const ADDRESS_BYTES_MAX: usize = 262;
+/// Invitations to join that are not used up.
+pub const INVITES_MAX: usize = 64;
 pub const ZONE_BYTES_MAX: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,9 @@ pub struct Node {
     pub status: Status,
     /// The index of the entry by which this process said that it is there: who is down is said of a process, not of a name.
     pub incarnation: u64,
+    /// By which it joined, until it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<[u8; 32]>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +57,9 @@ pub struct State {
     pub nodes: BTreeMap<NodeId, Node>,
     /// Invariant: at least every grant that was ever given; a new one is higher.
     pub granted: u64,
+    /// Those that nobody has used yet, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invites: Vec<[u8; 32]>,
 }
 
 impl State {
@@ -71,6 +79,15 @@ impl State {
 
     pub fn is(&self, node: NodeId, status: Status) -> bool {
         self.nodes.get(&node).is_some_and(|node| node.status == status)
+    }
+
+    /// Whether a certificate (SHA-256) of the group's authority is this node's. Who has not begun yet has said nothing of its own, and
+    /// of who joined after what we know, whose id is higher than our version, there is the authority's word alone.
+    pub fn trusts(&self, node: NodeId, fingerprint: [u8; 32]) -> bool {
+        match self.nodes.get(&node) {
+            Some(known) => known.spec.fingerprint == [0; 32] || known.spec.fingerprint == fingerprint,
+            None => node.0 > self.version,
+        }
     }
 
     pub fn owned_by(&self, node: NodeId) -> usize {

@@ -1,6 +1,7 @@
 //! One node is a group of one.
 
 use cluster::link::SimNet;
+use cluster::membership::Error;
 use cluster::{Membership, NodeId, Status};
 
 use crate::world::{self, FOUNDER, World};
@@ -8,8 +9,8 @@ use crate::world::{self, FOUNDER, World};
 /// On a thread of its own, as in a server.
 async fn start(folder: &tempfile::TempDir, above: u64) -> Membership {
     let path = folder.path().join("cluster");
-    let begin = move || async move { Ok(world::start(&SimNet::default(), &path, "n1", FOUNDER, above).await?.0) };
-    let node = Membership::on_thread(begin).await.expect("it founds a group");
+    let begin = move || async move { world::start(&SimNet::default(), &path, "n1", FOUNDER, above).await };
+    let (node, _door) = Membership::on_thread::<_, _, Error>(begin).await.expect("it founds a group");
     node.active().await.expect("it is active");
     node
 }

@@ -4,4 +4,5 @@ mod alone;
 mod detector;
 mod failure;
 mod growth;
+mod member;
 mod world;

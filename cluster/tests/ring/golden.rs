@@ -18,6 +18,8 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("found", bytes(Command::Found { cluster: 1 << 100, node, spec: spec.clone(), slots: 256, above: 9 })),
         ("join", bytes(Command::Join { spec: spec.clone() })),
+        ("invite", bytes(Command::Invite { invite: [9; 32] })),
+        ("admit", bytes(Command::Admit { invite: [9; 32], spec: spec.clone() })),
         ("activate", bytes(Command::Activate { node, spec, above: 9 })),
         ("drain", bytes(Command::Drain { node })),
         ("down", bytes(Command::Down { node, incarnation: 8 })),

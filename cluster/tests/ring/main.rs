@@ -1,6 +1,7 @@
 //! The state that nodes agree on, the plan for its slots, and what of both lies in logs.
 
 mod golden;
+mod invites;
 mod plan;
 mod state;
 mod voters;

@@ -1,0 +1,117 @@
+//! How a new node is let in: what it says at the door, and what it is given there. Both sides of it.
+
+use std::io;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::files::Files;
+use super::token::Token;
+use super::{Error, Join};
+use crate::link::{Asked, Knock, Receive, Request, Said, Transport, Whence, fingerprint, knock};
+use crate::membership::{Identity, Membership};
+use crate::raft::{decode, encode};
+use crate::ring::NodeId;
+use crate::state::{Command, Outcome, Spec};
+
+/// Of somebody who has a token.
+#[derive(Serialize, Deserialize)]
+struct Wish {
+    secret: [u8; 32],
+    spec: Spec,
+    /// PKCS #10 in PEM.
+    request: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reply {
+    /// PEM, all of it. With the authority's key, so that this node can let in others.
+    Welcome {
+        node: NodeId,
+        cluster: u128,
+        certificate: String,
+        authority: String,
+        authority_key: String,
+    },
+    Refused {
+        why: String,
+    },
+}
+
+/// At the first address that answers. What it was given is on disk when it returns.
+pub async fn join<T: Transport>(transport: &T, files: &Files, Join { token, seeds }: &Join, spec: &Spec) -> Result<Identity, Error> {
+    let request = Request::make()?;
+    let wish = Wish { secret: token.secret, spec: spec.clone(), request: request.pem().to_owned() };
+    let mut last = String::new();
+    for address in seeds.iter().chain([&token.address]) {
+        let answer = match knock(transport, address, token.authority, encode(&wish).into()).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                last = format!("{address}: {error}");
+                continue;
+            }
+        };
+        match decode(&answer)? {
+            Reply::Refused { why } => return Err(Error::NotLetIn(why)),
+            Reply::Welcome { node, cluster, certificate, authority, authority_key } => {
+                files.keep_node(&certificate, &request.key_pem())?;
+                files.keep_authority(&authority, &authority_key)?;
+                let is_theirs = fingerprint(&files.credentials()?.authority) == token.authority;
+                return if is_theirs { Ok(Identity { node, cluster }) } else { Err(Error::OtherAuthority) };
+            }
+        }
+    }
+    Err(Error::NobodyThere(last))
+}
+
+/// What comes in on the group's lane, and those who knock.
+pub struct Gate {
+    pub membership: Membership,
+    pub files: Files,
+}
+
+impl Receive for Gate {
+    fn arrived(&self, from: Whence) {
+        self.membership.arrived(from);
+    }
+    fn said(&self, said: Said) {
+        self.membership.said(said);
+    }
+    fn asked(&self, asked: Asked) {
+        self.membership.asked(asked);
+    }
+    fn gone(&self, from: Whence) {
+        self.membership.gone(from);
+    }
+    fn knocked(&self, Knock { body, answer }: Knock) {
+        let (membership, files) = (self.membership.clone(), self.files.clone());
+        tokio::spawn(async move {
+            let reply = match decode::<Wish>(&body) {
+                Ok(wish) => let_in(&membership, &files, wish).await.unwrap_or_else(|error| Reply::Refused { why: error.to_string() }),
+                Err(_) => Reply::Refused { why: "the node speaks another version: let both run the same".into() },
+            };
+            let _ = answer.send(encode(&reply).into());
+        });
+    }
+}
+
+async fn let_in(membership: &Membership, files: &Files, Wish { secret, spec, request }: Wish) -> Result<Reply, Error> {
+    let authority = files.authority()?;
+    match membership.propose(Command::Admit { invite: Token::invite(&secret), spec: spec.clone() }).await? {
+        Outcome::Joined { node, cluster } => {
+            tracing::info!(node = node.0, address = spec.address, "a node was let in");
+            let certificate = authority.sign(node, &request)?;
+            let (authority, authority_key) = (authority.certificate_pem().to_owned(), authority.key_pem());
+            Ok(Reply::Welcome { node, cluster, certificate, authority, authority_key })
+        }
+        Outcome::Refused(refusal) => Err(crate::membership::Error::from(refusal).into()),
+        other => Err(io::Error::other(format!("it answered {other:?}")).into()),
+    }
+}
+
+/// Whom the group's state believes, as it is at that moment.
+pub fn trust(state: watch::Receiver<Arc<crate::State>>) -> Arc<crate::link::Trust> {
+    Arc::new(move |node, fingerprint| state.borrow().trusts(node, fingerprint))
+}

@@ -1,0 +1,230 @@
+//! One node as a member of its group: from a folder and an address to a ring that follows what the group agrees on. What goes over the
+//! chat lane is for whoever is above.
+//!
+//! A folder that is nobody's yet founds a group of one, or joins with a token. From then on the folder says who this node is.
+
+mod files;
+mod join;
+mod token;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::link::{Authority, AuthorityError, Lane, Lanes, Limits, Listener, Meet, Mesh, Receive, TcpTransport, Transport};
+use crate::membership::{self, Folder, Identity, Membership};
+use crate::ring::Ring;
+use crate::state::{Command, Outcome, Spec};
+use files::Files;
+use join::Gate;
+
+pub use token::{NoToken, Token};
+
+/// The first node of every group.
+const FOUNDER: crate::NodeId = membership::FOUNDER;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Of this node alone; made if it is not there.
+    pub folder: PathBuf,
+    /// Where other nodes are let in. `None`: nowhere, and the node stays alone.
+    pub listen: Option<SocketAddr>,
+    /// `host:port` at which others reach it; empty: as it listens.
+    pub advertise: String,
+    pub zone: String,
+    /// Its share of the slots beside the others'.
+    pub weight: u16,
+    /// Of a group that this node founds.
+    pub slots: u16,
+    /// The highest grant that its store has seen.
+    pub above: u64,
+    /// For a folder that is nobody's yet; `None`: it founds a group.
+    pub join: Option<Join>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Join {
+    pub token: Token,
+    /// Tried before the address in the token.
+    pub seeds: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Group(#[from] membership::Error),
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("an answer of the group cannot be read: {0}")]
+    Unreadable(#[from] crate::raft::Error),
+    #[error("{} cannot be used: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
+    #[error("nodes cannot be listened for at {address}: {error}")]
+    Listen { address: SocketAddr, error: io::Error },
+    #[error("{0} is no address that other nodes could reach: set cluster.advertise to this machine's name or address and port")]
+    NoAddress(SocketAddr),
+    #[error("the group did not let this node in: {0}")]
+    NotLetIn(String),
+    #[error("nobody of the group could be reached to join by ({0}): is the node of the token up, and may this one reach it?")]
+    NobodyThere(String),
+    #[error("whoever let this node in is of another group than its token: make another token")]
+    OtherAuthority,
+    #[error("no node can join this one, since it does not listen for others: set cluster.listen, start it again, and make the token then")]
+    NotListening,
+    #[error("{} has a group's authority already: nothing was changed", .0.display())]
+    Initialised(PathBuf),
+}
+
+pub struct Member {
+    membership: Membership,
+    ring: Arc<Ring>,
+    spec: Spec,
+    files: Files,
+    /// Knows the transport, so that nobody else has to.
+    lane: Box<dyn Fn(Arc<dyn Meet>) -> Mesh + Send + Sync>,
+    followers: Mutex<Vec<JoinHandle<()>>>,
+    _listener: Listener,
+}
+
+/// Makes the authority of a group that a node will found in this folder. Errors: there is one.
+pub fn init(folder: &Path) -> Result<(), Error> {
+    let files = Files::open(folder)?;
+    if files.has_authority() {
+        return Err(Error::Initialised(folder.to_owned()));
+    }
+    let authority = Authority::make()?;
+    files.keep_authority(authority.certificate_pem(), &authority.key_pem())
+}
+
+impl Member {
+    /// Answers when the group knows this process, which takes more than half of its voters: a node that is one of many waits for them.
+    /// `chat` is told what comes in on the chat lane, from now on.
+    pub async fn start(config: Config, chat: Arc<dyn Receive>) -> Result<Self, Error> {
+        let transport = TcpTransport::listen(config.listen).await.map_err(|error| match config.listen {
+            Some(address) => Error::Listen { address, error },
+            None => error.into(),
+        })?;
+        let address = match transport.address() {
+            _ if !config.advertise.is_empty() => config.advertise.clone(),
+            Ok(address) if address.ip().is_unspecified() => return Err(Error::NoAddress(address)),
+            Ok(address) => address.to_string(),
+            Err(_) => String::new(),
+        };
+        Self::start_on(Arc::new(transport), Config { advertise: address, ..config }, chat).await
+    }
+
+    /// The same over any transport, as whoever is at `config.advertise`.
+    pub async fn start_on<T: Transport>(transport: Arc<T>, config: Config, chat: Arc<dyn Receive>) -> Result<Self, Error> {
+        let files = Files::open(&config.folder)?;
+        let (on, at, keys) = (transport.clone(), config.clone(), files.clone());
+        let begun = Membership::on_thread(move || begin(on, at, keys)).await;
+        let (membership, spec) = begun?;
+        let gate = Gate { membership: membership.clone(), files: files.clone() };
+        let lanes = Arc::new(Lanes { group: Arc::new(gate), chat });
+        let (us, dials) = (membership.node(), transport.clone());
+        let listener = Listener::listen(transport, us, Limits::default(), lanes);
+        membership.active().await?;
+        let ring = membership.ring();
+        let lane = move |meet| Mesh::new(dials.clone(), us, Lane::Chat, Limits::default(), meet);
+        Ok(Self { membership, ring, spec, files, lane: Box::new(lane), followers: Mutex::default(), _listener: listener })
+    }
+
+    /// The table as it is now; it follows what the group agrees on.
+    pub fn ring(&self) -> Arc<Ring> {
+        self.ring.clone()
+    }
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    /// The way to the others on the chat lane. It dials nobody before [`Self::follow`].
+    pub fn chat(&self, meet: Arc<dyn Meet>) -> Arc<Mesh> {
+        Arc::new((self.lane)(meet))
+    }
+    /// From now on the mesh reaches whoever is in the group, and knows its table. Call in a runtime.
+    pub fn follow(&self, mesh: Arc<Mesh>) {
+        let mut state = self.membership.watch();
+        let follower = tokio::spawn(async move {
+            loop {
+                {
+                    let state = state.borrow_and_update();
+                    mesh.follow(&state.nodes.iter().map(|(id, node)| (*id, node.spec.address.clone())).collect());
+                    mesh.knows_table(state.version);
+                }
+                if state.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+        self.followers.lock().push(follower);
+    }
+
+    /// Lets one node join, once. Errors: nobody could reach this one.
+    pub async fn token(&self) -> Result<Token, Error> {
+        if self.spec.address.is_empty() {
+            return Err(Error::NotListening);
+        }
+        let secret: [u8; 32] = rand::random();
+        let authority = self.files.authority()?.fingerprint()?;
+        match self.membership.propose(Command::Invite { invite: Token::invite(&secret) }).await? {
+            Outcome::Refused(refusal) => Err(membership::Error::from(refusal).into()),
+            _ => Ok(Token { address: self.spec.address.clone(), authority, secret }),
+        }
+    }
+
+    /// Ends this process's part in the group, without leaving it.
+    pub async fn stop(&self) {
+        self.followers.lock().drain(..).for_each(|follower| follower.abort());
+        self.membership.stop().await;
+    }
+}
+
+/// On the group's own thread.
+async fn begin<T: Transport>(transport: Arc<T>, config: Config, files: Files) -> Result<(Membership, Spec), Error> {
+    let mut folder = Folder::open(&config.folder)?;
+    let mut spec = Spec { address: config.advertise, zone: config.zone, weight: config.weight, fingerprint: [0; 32] };
+    let identity = match folder.identity() {
+        Some(identity) => identity,
+        None => match become_somebody(&*transport, &files, config.join.as_ref(), &spec).await {
+            Ok(identity) => {
+                folder.remember(identity).await?;
+                identity
+            }
+            Err(error) => {
+                folder.close().await;
+                return Err(error);
+            }
+        },
+    };
+    let credentials = files.credentials()?;
+    spec.fingerprint = credentials.fingerprint();
+    let mesh = Arc::new(Mesh::new(transport.clone(), identity.node, Lane::Group, Limits::default(), Arc::new(())));
+    let begins = membership::Config { spec: spec.clone(), above: config.above, slots: config.slots };
+    let membership = Membership::start(folder, begins, mesh).await?;
+    transport.appear(identity.node, &credentials, join::trust(membership.watch()))?;
+    Ok((membership, spec))
+}
+
+async fn become_somebody<T: Transport>(transport: &T, files: &Files, join: Option<&Join>, spec: &Spec) -> Result<Identity, Error> {
+    match join {
+        Some(wanted) => join::join(transport, files, wanted, spec).await,
+        None => found(files),
+    }
+}
+
+/// The first node of a new group. An authority that was made before is the group's.
+fn found(files: &Files) -> Result<Identity, Error> {
+    if !files.has_authority() {
+        let authority = Authority::make()?;
+        files.keep_authority(authority.certificate_pem(), &authority.key_pem())?;
+    }
+    let (certificate, key) = files.authority()?.issue_pem(FOUNDER)?;
+    files.keep_node(&certificate, &key)?;
+    Ok(Identity { node: FOUNDER, cluster: rand::random() })
+}
