@@ -2,7 +2,7 @@
 
 import type { MemberEntry, Role } from '@hubbub/sdk';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useMemo, useState, type RefObject } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { Avatar } from '../components/Avatar';
 import { Icon } from '../components/Icon';
@@ -17,22 +17,23 @@ import { sentence } from '../words/errors';
 
 const ROW_PX = 44;
 
-export function Members({ view, scroller }: { view: View; scroller: RefObject<HTMLDivElement | null> }) {
+export function Members({ view }: { view: View }) {
   const room = view.room.state.room;
   const members = useApp((state) => state.members[room]);
   if (!members) return <div role="status" aria-label={say('loading')} className="pulse m-2 h-40 rounded-lg bg-pressed" />;
-  return <List view={view} members={members} scroller={scroller} />;
+  return <List view={view} members={members} />;
 }
 
-function List({ view, members, scroller }: { view: View; members: readonly MemberEntry[]; scroller: RefObject<HTMLDivElement | null> }) {
+function List({ view, members }: { view: View; members: readonly MemberEntry[] }) {
   const here = useApp((state) => state.here);
   const people = useApp((state) => state.people);
   const [menu, setMenu] = useState<{ user: string; role: Role; anchor: DOMRect } | null>(null);
+  const list = useRef<HTMLUListElement>(null);
   const sorted = useMemo(() => listed(members, here, people, new Intl.Collator(spoken().locale, { numeric: true })), [members, here, people]);
-  const rows = useVirtualizer({ count: sorted.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_PX, getItemKey: (index) => sorted[index]?.user ?? index, overscan: 8, useFlushSync: false });
+  const rows = useVirtualizer({ count: sorted.length, getScrollElement: () => list.current?.parentElement ?? null, estimateSize: () => ROW_PX, getItemKey: (index) => sorted[index]?.user ?? index, overscan: 8, useFlushSync: false });
   return (
     <>
-      <ul className="relative" style={{ height: rows.getTotalSize() }}>
+      <ul ref={list} className="relative" style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map((item) => {
           const member = sorted[item.index];
           if (!member) return null;

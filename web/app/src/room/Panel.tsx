@@ -1,6 +1,5 @@
 // The side panel: members, or what is pinned. Over the room on a narrow page.
 
-import { useRef } from 'react';
 import { Icon } from '../components/Icon';
 import { PersonName } from '../components/PersonName';
 import { plain } from '../markdown/parse';
@@ -17,7 +16,6 @@ import type { View } from './useRoom';
 import { say } from '../words';
 
 export default function Panel({ view, panel, onClose, onOpen }: { view: View; panel: PanelName; onClose: () => void; onOpen: (open: Open) => void }) {
-  const scroller = useRef<HTMLDivElement>(null);
   return (
     <aside aria-label={say(panel === 'members' ? 'members' : 'pins.title')} className="absolute inset-0 z-20 flex flex-col border-s border-line bg-panel lg:static lg:w-72 lg:shrink-0">
       <header className="flex h-14 shrink-0 items-center border-b border-line pe-2 ps-4">
@@ -25,7 +23,7 @@ export default function Panel({ view, panel, onClose, onOpen }: { view: View; pa
         {panel === 'members' && view.room.state.kind !== 'direct' && <button type="button" className="icon-btn" aria-label={say('invite.people')} onClick={() => onOpen({ what: 'invite', room: view.room.state.room })}><Icon name="plus" /></button>}
         <button type="button" className="icon-btn" aria-label={say('panel.close')} onClick={onClose}><Icon name="close" /></button>
       </header>
-      <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto p-2">{panel === 'members' ? <Members view={view} scroller={scroller} /> : <Pins view={view} />}</div>
+      <div className="min-h-0 flex-1 overflow-y-auto p-2">{panel === 'members' ? <Members view={view} /> : <Pins view={view} />}</div>
     </aside>
   );
 }
