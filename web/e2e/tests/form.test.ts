@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Api, type Person } from '../src/api';
 import { eventually, openBrowser, Tab } from '../src/browser';
 import { furnish } from '../src/furnish';
-import { picture, serious } from '../src/look';
+import { misfits, picture, serious } from '../src/look';
 import { HubbubNode } from '../src/node';
 
 let node: HubbubNode, browser: Browser, api: Api, ann: Person, room: string;
@@ -99,6 +99,21 @@ test('58: at 320 px everything is reachable: list, room, back, members', async (
   await tab.enter(room);
   await tab.say('from a small phone');
   await tab.message('from a small phone').locator('[data-ticks="sent"], [data-ticks="delivered"], [data-ticks="read"]').waitFor();
+  await tab.close();
+});
+
+test('58: a room with a name of one long word fits a phone: its beginning, its header, and one line to write in', async () => {
+  const name = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerk';
+  const long = await api.room(ann, 'group', { name, topic: 'x'.repeat(100) }, []);
+  const tab = await Tab.signedIn(browser, node.url, ann, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  await tab.enter(long);
+  await tab.list.getByRole('heading', { name }).waitFor();
+  expect(await misfits(tab)).toEqual([]);
+  const height = () => tab.composer.evaluate((field) => field.getBoundingClientRect().height);
+  const empty = await height();
+  await tab.composer.fill('x');
+  expect(await height()).toBe(empty);
+  await picture(tab, 'long-name-360');
   await tab.close();
 });
 

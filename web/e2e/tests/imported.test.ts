@@ -100,9 +100,22 @@ test('of a room of many only those in sight are in the page, and who comes is sh
   node.command(['import', node.file('late.jsonl', `${said('latecomer', 600)}\n`), '--room', 'crowd']);
   await eventually(size).toBe(before + 1);
   expect(asked).toEqual([]);
-  // Opened again it is drawn at once: what it needs is all there, and nothing draws it a second time.
+  await one.close();
+});
+
+test('the members are drawn also when all about them was known before, and nothing draws them a second time', async () => {
+  const one = await Tab.open(browser, node.url);
+  await one.signIn({ name: 'p0', display: 'p0', password: 'a long password', id: '', access: '' });
+  await one.composer.waitFor();
+  const members = one.page.getByRole('button', { name: /^Members/ });
+  await members.click();
+  await one.page.getByRole('complementary', { name: 'Members' }).getByText('p11', { exact: true }).waitFor();
   await one.page.keyboard.press('Escape');
-  await one.page.getByRole('button', { name: /^Members/ }).click();
-  await list.locator('li').first().waitFor();
+  const drawn = await one.page.evaluate(() => new Promise<number>((resolve) => {
+    const look = () => { const list = document.querySelector('aside ul'); if (list) resolve(list.children.length); else requestAnimationFrame(look); };
+    document.querySelector<HTMLElement>('[aria-label^="Members"]')!.click();
+    requestAnimationFrame(look);
+  }));
+  expect(drawn).toBeGreaterThan(5);
   await one.close();
 });

@@ -59,6 +59,15 @@ test('the word that the connection is away lies over the page: nothing moves whe
   expect(await boxes()).toEqual(before);
 });
 
+test('a network that goes is told of soon, though nobody closes the line, and no more when it is back', async () => {
+  await a.context.setOffline(true);
+  await a.page.locator('[data-banner="away"]').waitFor();
+  await a.context.setOffline(false);
+  await a.page.locator('[data-banner="away"]').waitFor({ state: 'detached' });
+  await b.say('after the network');
+  await a.message('after the network').waitFor();
+});
+
 test('29: what is written offline waits, survives a reload, and goes out in order', async () => {
   await a.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await a.context.setOffline(true);

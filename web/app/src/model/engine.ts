@@ -141,11 +141,18 @@ export class Engine {
       if (word === 'signed-in' && getApp().phase === 'out') location.reload();
     });
     const probe = () => { if (document.visibilityState === 'visible') connection.probe(); };
-    addEventListener('online', () => connection.probe());
+    addEventListener('online', () => { this.here(); connection.probe(); });
+    // The browser knows before the line does. Should the line live all the same, what is heard on it says so.
+    addEventListener('offline', () => { setApp((was) => ({ awaySince: was.awaySince || Date.now() })); connection.probe(); });
     addEventListener('focus', probe);
     addEventListener('pageshow', probe);
     document.addEventListener('visibilitychange', () => { probe(); if (document.visibilityState === 'hidden') this.leave(); });
     addEventListener('pagehide', () => this.leave());
+  }
+
+  /** The line lives. */
+  private here(): void {
+    if (getApp().awaySince && this.client.connection.state === 'open') setApp({ awaySince: 0 });
   }
 
   /** The page may be gone in a moment: what was read is said and kept now. */
@@ -171,6 +178,7 @@ export class Engine {
   }
 
   private said(said: ServerEvent): void {
+    this.here();
     if ('typing' in said) this.typing(said.typing.room, said.typing.users, said.typing.count);
     else if ('presence' in said) setApp((was) => ({ here: { ...was.here, ...Object.fromEntries(said.presence.users.map(({ user, ...here }) => [user, here])) } }));
     else if ('online' in said) setApp((was) => ({ online: { ...was.online, [said.online.room]: said.online.count } }));

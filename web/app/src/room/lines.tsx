@@ -71,8 +71,8 @@ export function StartOfRoom({ view }: { view: View }) {
   return (
     <div className="px-5 pt-10 pb-2 md:px-7">
       {state.kind === 'direct' && state.peer ? <Avatar id={state.peer} size={64} /> : state.kind === 'channel' ? <span className="inline-flex size-14 items-center justify-center rounded-2xl bg-accent-soft text-accent-text"><Icon name={state.settings.public ? 'hash' : 'lock'} size={28} /></span> : <Tile id={state.room} name={name} size={64} round />}
-      <h2 className="mt-3 text-xl font-semibold tracking-tight">{name}</h2>
-      <p className="text-sm text-ink-2">{state.kind === 'direct' ? say('start.direct', { name }) : state.kind === 'channel' ? say('start.channel', { name: `#${name}` }) : say('start.group')}{state.settings.topic ? ` ${state.settings.topic}` : ''}</p>
+      <h2 dir="auto" className="mt-3 text-start text-xl font-semibold tracking-tight wrap-anywhere">{name}</h2>
+      <p className="text-sm text-ink-2 wrap-anywhere">{state.kind === 'direct' ? say('start.direct', { name }) : state.kind === 'channel' ? say('start.channel', { name: `#${name}` }) : say('start.group')}{state.settings.topic ? ` ${state.settings.topic}` : ''}</p>
     </div>
   );
 }
