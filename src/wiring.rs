@@ -1,11 +1,8 @@
 //! Where everything is wired: from a configuration to a running node, and from a signal to a stopped one. Reads like a
 //! list; what a part does is in the part.
 
-use std::fs::DirBuilder;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -13,36 +10,24 @@ use actors::Node;
 use anyhow::{Context, bail};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use schema::InstallationId;
-use schema::record::Installation;
-use store::{Calls, Embedded, Expect, Journal, Put, Records, RecordsExt};
+use store::embedded::Lock;
+use store::{Calls, Records};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
-use uuid::Uuid;
 
-use crate::admin::desk::Backup;
 use crate::admin::{self, Desk};
 use crate::auth::Auth;
 use crate::config::Config;
+use crate::data::{self, Opened};
 use crate::edge::{Certificates, Door, Lots, Origins, Secure};
 use crate::health::Health;
 use crate::http::{self, Http, Peer};
-use crate::memory::{self, Measures, Memory};
+use crate::memory::{Measures, Memory};
 use crate::{logs, up};
 
 /// Slots of a data set; the number is stored nowhere else and stays.
 pub const SLOTS: u16 = 256;
-
-/// The store of one machine, opened.
-pub struct Opened {
-    pub journal: Arc<dyn Journal>,
-    pub records: Arc<dyn Records>,
-    pub installation: InstallationId,
-    pub backup: Backup,
-    /// Whether the disk is so full that nothing is written.
-    pub is_read_only: Box<dyn Fn() -> bool + Send + Sync>,
-}
 
 /// Everything of a node that people and programs can reach.
 pub struct Running {
@@ -55,50 +40,16 @@ pub struct Running {
     door: Arc<Door>,
     lots: Arc<Lots>,
     drain_ms: u32,
-}
-
-/// Opens the data, off the async workers: it may take a while after a crash. Errors: one sentence each.
-pub async fn open_store(config: &Config) -> anyhow::Result<Opened> {
-    let (data_dir, settings) = (&config.node.data_dir, config.store.settings(memory::limit_bytes(&config.limits)));
-    let folder = store_dir(data_dir);
-    // For its owner alone, as the store makes its own: whoever makes it first decides.
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-    made.with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
-    let embedded = tokio::task::spawn_blocking(move || Embedded::open(folder, settings)).await??;
-    let embedded = Arc::new(embedded);
-    let installation = installation(&embedded).await?;
-    let (store, space) = (embedded.clone(), embedded.clone());
-    let backup: Backup = Arc::new(move |to| {
-        let store = store.clone();
-        Box::pin(async move { store.backup(to).await })
-    });
-    let is_read_only = Box::new(move || space.is_read_only());
-    Ok(Opened { journal: embedded.clone(), records: embedded, installation, backup, is_read_only })
-}
-
-/// Where the store of a data directory lies.
-pub fn store_dir(data_dir: &Path) -> PathBuf {
-    data_dir.join("store")
+    _lock: Option<Lock>,
 }
 
 /// What carries orders out on data that no node runs on: all of a node but its doors.
 pub async fn desk(config: &Config) -> anyhow::Result<Desk> {
-    let Opened { journal, records, installation, backup, .. } = open_store(config).await?;
+    let Opened { journal, records, installation, backup, .. } = data::open(config).await?;
     let auth = Auth::open(records.clone(), config.auth.settings()).await?;
     let actors = config.rooms.settings(installation, SLOTS, config.limits.heartbeat_ms);
     let node = Node::start(actors, journal, records.clone(), Vec::new()).await?;
     Ok(Desk { auth, records, node, backup, slots: SLOTS })
-}
-
-async fn installation(records: &Embedded) -> anyhow::Result<InstallationId> {
-    let fresh = Installation { id: InstallationId(Uuid::now_v7()), created_at: actors::now_ms() };
-    match records.store(&fresh, Expect::Absent).await? {
-        Put::Done { .. } => Ok(fresh.id),
-        Put::Conflict { .. } => {
-            let stored = records.fetch::<Installation>(Installation::key_of()).await?;
-            Ok(stored.context("the identity of the data is gone: restore a backup")?.0.id)
-        }
-    }
 }
 
 /// Starts a node and answers when it serves.
@@ -116,8 +67,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let listener = bind(config.listen.http, "listen.http").await?;
     let http_address = listener.local_addr()?;
 
-    let Opened { journal, records, installation, backup, is_read_only } = open_store(config).await?;
-    health.ready_while("store", move || if is_read_only() { Err("it takes no writes: the disk is nearly full".into()) } else { Ok(()) });
+    let Opened { journal, records, installation, backup, check, lock } = data::open(config).await?;
+    health.ready_while("store", check);
     let records = calls(config, records);
     let memory = Memory::new(&config.limits);
     let watched = memory.clone();
@@ -142,7 +93,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let serving = door.clone();
     tokio::spawn(async move { serving.serve(listener).await });
     health.serving();
-    Ok(Running { node, auth, health, http: http_address, admin: admin_address, door, lots, drain_ms: config.node.drain_ms })
+    Ok(Running { node, auth, health, http: http_address, admin: admin_address, door, lots, drain_ms: config.node.drain_ms, _lock: lock })
 }
 
 /// Runs a node until SIGTERM or Ctrl-C, then lets everybody go. A second signal ends it at once.
@@ -262,7 +213,8 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
     }
 }
 
-async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+/// `key`: what names the address, for whoever has to change it.
+pub async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!("{address} is taken by another program: stop it, or set {key} to another port"),
         io::ErrorKind::PermissionDenied => anyhow::anyhow!("this user may not listen on {address}: set {key} to a port above 1023"),

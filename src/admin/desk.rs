@@ -37,8 +37,23 @@ pub struct Desk {
     pub slots: u16,
 }
 
-impl Desk {
-    pub async fn carry_out(&self, order: Order) -> Result<Answer, Refused> {
+/// Whoever can be given orders over the socket.
+pub trait Carry: Clone + Send + Sync + 'static {
+    fn carry_out(&self, order: Order) -> impl Future<Output = Result<Answer, Refused>> + Send;
+}
+
+pub async fn backed_up(backup: &Backup, to: PathBuf) -> Result<Answer, Refused> {
+    let summary = backup(to.clone()).await?;
+    Ok(Answer::Backup { to, rows: summary.rows, bytes: summary.bytes })
+}
+
+pub fn set_log_level(level: &str) -> Result<Answer, Refused> {
+    logs::set_level(level).map_err(|error| Refused::new(ErrorCode::BadRequest, error.to_string()))?;
+    Ok(Answer::Done {})
+}
+
+impl Carry for Desk {
+    async fn carry_out(&self, order: Order) -> Result<Answer, Refused> {
         match order {
             Order::AddUser { name, display, password, admin } => {
                 let user = self.auth.add_user(NewUser { name, display, password, admin }).await?;
@@ -75,17 +90,13 @@ impl Desk {
                 Ok(Answer::Said { lines: said::lines(&page, &names), to: page.to, head: page.head })
             }
             Order::CreateRoom { owner, kind, settings, members } => self.create_room(&owner, kind, settings, members).await,
-            Order::Backup { to } => {
-                let summary = (self.backup)(to.clone()).await?;
-                Ok(Answer::Backup { to, rows: summary.rows, bytes: summary.bytes })
-            }
-            Order::SetLogLevel { level } => {
-                logs::set_level(&level).map_err(|error| Refused::new(ErrorCode::BadRequest, error.to_string()))?;
-                Ok(Answer::Done {})
-            }
+            Order::Backup { to } => backed_up(&self.backup, to).await,
+            Order::SetLogLevel { level } => set_log_level(&level),
         }
     }
+}
 
+impl Desk {
     async fn page(&self, room: RoomId, after: u64) -> Result<rest::Page, Refused> {
         self.node.export(room, after, EXPORT_PAGE).await.map_err(|code| Refused::new(code, code.sentence()))
     }

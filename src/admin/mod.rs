@@ -9,5 +9,5 @@ mod people;
 pub mod port;
 pub mod socket;
 
-pub use desk::Desk;
+pub use desk::{Carry, Desk};
 pub use order::{Answer, Order, Refused};

@@ -13,7 +13,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use tokio::net::UnixListener;
 
-use super::{Desk, Order};
+use super::{Carry, Order};
 
 const DIRECTORY: &str = "admin";
 const NAME: &str = "socket";
@@ -40,12 +40,12 @@ pub fn bind(data_dir: &Path) -> io::Result<UnixListener> {
 }
 
 /// Until it is dropped.
-pub async fn serve(listener: UnixListener, desk: Desk) -> io::Result<()> {
-    let router = Router::new().route(PATH, post(order)).layer(DefaultBodyLimit::max(ORDER_BYTES_MAX)).with_state(desk);
+pub async fn serve<D: Carry>(listener: UnixListener, desk: D) -> io::Result<()> {
+    let router = Router::new().route(PATH, post(order::<D>)).layer(DefaultBodyLimit::max(ORDER_BYTES_MAX)).with_state(desk);
     axum::serve(listener, router).await
 }
 
-async fn order(State(desk): State<Desk>, Json(order): Json<Order>) -> Response {
+async fn order<D: Carry>(State(desk): State<D>, Json(order): Json<Order>) -> Response {
     match desk.carry_out(order).await {
         Ok(answer) => Json(answer).into_response(),
         Err(refused) => (StatusCode::BAD_REQUEST, Json(refused)).into_response(),

@@ -1,5 +1,6 @@
 //! What can be typed, with its help; and how that becomes an order.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -91,8 +92,37 @@ pub enum Command {
         #[arg(long)]
         events: bool,
     },
+    /// A store process: one data directory for many nodes
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Print a completion script
     Completions { shell: Shell },
+}
+
+#[derive(Subcommand)]
+pub enum StoreCommand {
+    /// Run it until SIGTERM or Ctrl-C; nodes use it by store.backend = "remote"
+    Serve {
+        /// Its data directory; that of a node whose data was in it alone will do
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Where nodes find it
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7700")]
+        listen: SocketAddr,
+        /// Probes and metrics; none unless given
+        #[arg(long, value_name = "ADDR")]
+        admin: Option<SocketAddr>,
+        /// What nodes have to know; unless given, the file "secret" in the data directory, made at the first start
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
+        /// PEM files; needed where other machines can reach it
+        #[arg(long, value_name = "FILE", requires = "tls_key")]
+        tls_cert: Option<PathBuf>,
+        #[arg(long, value_name = "FILE", requires = "tls_cert")]
+        tls_key: Option<PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]

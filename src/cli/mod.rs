@@ -18,8 +18,9 @@ use crate::admin::client;
 use crate::admin::{Order, Refused};
 use crate::config::{self, Loaded};
 use crate::logs;
+use crate::store_process::{self, Options};
 
-use args::{Cli, Command, ConfigCommand, UserCommand};
+use args::{Cli, Command, ConfigCommand, StoreCommand, UserCommand};
 use import::Wanted;
 use reach::{Data, Way};
 
@@ -48,6 +49,12 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
             logs::start(&loaded.config.log)?;
             loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
             return crate::wiring::serve(&loaded.config).await;
+        }
+        Command::Store { command: StoreCommand::Serve { data, listen, admin, secret_file, tls_cert, tls_key } } => {
+            logs::start(&loaded.config.log)?;
+            loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            let options = Options { data_dir: data, listen, admin, secret_file, tls: tls_cert.zip(tls_key) };
+            return store_process::serve(&loaded.config, options).await;
         }
         Command::Import { file, room, workspace, skip_bad } => {
             return import(Wanted { file, workspace, room, skip_bad }, &loaded, cli.json).await;
@@ -126,7 +133,7 @@ async fn restore(from: PathBuf, loaded: &Loaded, json: bool) -> anyhow::Result<(
     if client::find(data_dir).await.is_ok_and(|running| running.is_some()) {
         anyhow::bail!("a node runs on {}: stop it, or restore into another node.data_dir", data_dir.display());
     }
-    let to = crate::wiring::store_dir(data_dir);
+    let to = crate::data::store_dir(data_dir);
     std::fs::create_dir_all(data_dir).with_context(|| format!("the data directory {} cannot be made", data_dir.display()))?;
     let into = to.clone();
     let id = tokio::task::spawn_blocking(move || store::embedded::restore(from, into)).await??;

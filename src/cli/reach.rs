@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::admin::{Answer, Desk, Order, client};
-use crate::config::Config;
-use crate::wiring;
+use crate::admin::{Answer, Carry, Desk, Order, client};
+use crate::config::{Backend, Config};
+use crate::{data, wiring};
 
 /// What a command needs of the data.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,13 +25,19 @@ pub enum Way {
 
 impl Way {
     /// Errors: one sentence each.
-    pub async fn open(config: &Config, data: Data) -> anyhow::Result<Self> {
+    pub async fn open(config: &Config, needs: Data) -> anyhow::Result<Self> {
         let data_dir = &config.node.data_dir;
         let running = client::find(data_dir).await;
         let running = running.with_context(|| format!("the node on {} may not be asked by this user", data_dir.display()))?;
         match running {
             Some(_) => Ok(Self::Running(data_dir.clone())),
-            None if data == Data::MustBeThere && !wiring::store_dir(data_dir).exists() => anyhow::bail!(
+            // To open them here would take every slot from the nodes that are on them.
+            None if config.store.backend == Backend::Remote => anyhow::bail!(
+                "no node runs on {}, and the data is in the store process at {}: start a node, and ask it",
+                data_dir.display(),
+                config.store.address
+            ),
+            None if needs == Data::MustBeThere && !data::store_dir(data_dir).exists() => anyhow::bail!(
                 "there is no data in {}: set node.data_dir, or go where it is; `hubbub user add` begins a new one",
                 data_dir.display()
             ),

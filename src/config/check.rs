@@ -1,6 +1,6 @@
 //! Pure. Settings that read well and make no sense: the key, and a sentence that says what to do.
 
-use super::Config;
+use super::{Backend, Config};
 
 type Problem = (String, String);
 
@@ -25,6 +25,7 @@ impl Config {
             check_origin(origin).map_err(|problem| ("edge.origins".to_owned(), problem))?;
         }
         self.check_auth()?;
+        self.check_store()?;
         self.check_data()?;
         self.check_limits()
     }
@@ -43,6 +44,19 @@ impl Config {
         }
         // Above it the rows of one user would not fit the page they are read in.
         refuse(auth.logins_per_user_max > 200, "auth.logins_per_user_max", "at most 200 devices per user")
+    }
+
+    fn check_store(&self) -> Result<(), Problem> {
+        let store = &self.store;
+        if store.backend == Backend::Embedded {
+            let of_remote = "it is for a store process: set store.backend to \"remote\", or leave it out";
+            return refuse(!store.address.is_empty(), "store.address", of_remote);
+        }
+        let has_port = store.address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        refuse(!has_port, "store.address", "name the store process like \"127.0.0.1:7700\"")?;
+        refuse(store.secret_file.as_os_str().is_empty(), "store.secret_file", "name the file with the store process's secret")?;
+        let is_bare = store.tls_ca.as_os_str().is_empty() && !store::remote::is_loopback(&store.address);
+        refuse(is_bare, "store.tls_ca", "store.address is not this machine: name the certificate of whoever signed the store process's")
     }
 
     fn check_data(&self) -> Result<(), Problem> {
@@ -118,6 +132,26 @@ mod tests {
             (config.limits.memory_soft_percent, config.limits.memory_hard_percent) = (soft, hard);
             assert_eq!(config.check().unwrap_err().0, format!("limits.memory_{key}_percent"));
         }
+    }
+
+    #[test]
+    fn a_store_process_is_named_whole_and_not_talked_to_in_the_clear_over_a_network() {
+        let mut config = Config::default();
+        let culprit = |config: &Config| config.check().map_err(|(key, _)| key);
+        config.store.address = "127.0.0.1:7700".into();
+        assert_eq!(culprit(&config), Err("store.address".into()));
+        config.store.backend = Backend::Remote;
+        assert_eq!(culprit(&config), Err("store.secret_file".into()));
+        config.store.secret_file = "secret".into();
+        assert_eq!(culprit(&config), Ok(()));
+        for unusable in ["", "127.0.0.1", ":7700", "store.example:"] {
+            config.store.address = unusable.into();
+            assert_eq!(culprit(&config), Err("store.address".into()), "{unusable}");
+        }
+        config.store.address = "store.example:7700".into();
+        assert_eq!(culprit(&config), Err("store.tls_ca".into()));
+        config.store.tls_ca = "ca.pem".into();
+        assert_eq!(culprit(&config), Ok(()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Settings of what keeps and orders the data: the store of one machine, and the rooms and sessions over it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schema::InstallationId;
@@ -9,6 +10,14 @@ use store::EmbeddedConfig;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {
+    /// Where the data is: "embedded", in `node.data_dir`; "remote", in a store process (`hubbub store serve`).
+    pub backend: Backend,
+    /// "host:port" of the store process.
+    pub address: String,
+    /// The secret that the store process was started with, or made.
+    pub secret_file: PathBuf,
+    /// PEM: who signed the store process's certificate, or that itself. Needed where it is not on this machine.
+    pub tls_ca: PathBuf,
     /// The database's cache; 0: a quarter of the memory.
     pub cache_bytes: u64,
     /// What may wait for the writer. Over it: callers wait.
@@ -23,6 +32,14 @@ pub struct Store {
     pub calls_max: usize,
     /// A call that is not answered by then is given up: `unavailable`. After 32 in a row none is made for a second.
     pub call_ms: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    #[default]
+    Embedded,
+    Remote,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +67,10 @@ impl Default for Store {
     fn default() -> Self {
         let store = EmbeddedConfig::default();
         Self {
+            backend: Backend::Embedded,
+            address: String::new(),
+            secret_file: PathBuf::new(),
+            tls_ca: PathBuf::new(),
             cache_bytes: 0,
             queue_bytes: store.queue_bytes,
             reserve_bytes: store.reserve_bytes,

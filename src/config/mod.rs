@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::{self, SignUpPolicy};
 use crate::limits::Limits;
 
-pub use data::{Rooms, Store};
+pub use data::{Backend, Rooms, Store};
 pub use load::{Error, FILE_VARIABLE, load};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -17,6 +17,7 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// Of a folder that is there. Errors: who has it.
     pub fn take(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("lock");
         let cannot = |error: std::io::Error| unusable(format!("the lock file {} cannot be used: {error}", path.display()));

@@ -30,6 +30,7 @@ use tokio::sync::Semaphore;
 pub use backup::{BackupSummary, restore};
 pub use config::{EmbeddedConfig, OnFatal};
 pub use disk::{FreeBytes, free_bytes};
+pub use lock::Lock;
 
 use crate::metrics::Metrics;
 use crate::op::Op;

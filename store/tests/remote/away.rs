@@ -57,17 +57,30 @@ async fn while_the_store_process_is_away_every_call_is_unknown_in_time_and_none_
 }
 
 /// The machine of the store process loses its power; the nodes go on.
-#[tokio::test]
-async fn what_the_store_process_answered_survives_its_power_cut_without_a_sync() {
-    let process = Process::start().await;
-    let (store, address, node) = (process.store.clone(), process.server.address(), process.node().await);
-    node.put_many(vec![Write { key: row(), stamp: 1, value: Some(Bytes::new()) }]).await.unwrap();
-    node.raise(&Watermark { slot: SLOT, block: 9 }, 9).await.unwrap();
+async fn cut_the_power(process: Process) -> Process {
+    let (store, address) = (process.store.clone(), process.server.address());
     process.server.stop().await;
     store.with(|core| core.crash(|_| false));
-    let _process = Process::over(store, address).await;
+    Process::over(store, address).await
+}
+
+#[tokio::test]
+async fn rows_that_the_store_process_answered_survive_its_power_cut_without_a_sync() {
+    let process = Process::start().await;
+    let node = process.node().await;
+    node.put_many(vec![Write { key: row(), stamp: 1, value: Some(Bytes::new()) }]).await.unwrap();
+    let _process = cut_the_power(process).await;
     node.sync().await.unwrap();
     assert!(node.get(row()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_watermark_that_the_store_process_answered_survives_its_power_cut_without_a_sync() {
+    let process = Process::start().await;
+    let node = process.node().await;
+    node.raise(&Watermark { slot: SLOT, block: 9 }, 9).await.unwrap();
+    let _process = cut_the_power(process).await;
+    node.sync().await.unwrap();
     assert_eq!(node.fetch::<Watermark>(Watermark::key_of(SLOT)).await.unwrap().map(|(_, stamp)| stamp), Some(9));
 }
 
