@@ -12,8 +12,8 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::config::{Log, LogFormat};
 
-/// ractor's spans at INFO double the cost of a send.
-const ALWAYS: &str = "ractor=warn";
+/// Unless they are named: ractor's spans at INFO double the cost of a send, and the group says its every step.
+const ALWAYS: [(&str, &str); 2] = [("ractor", "warn"), cluster::membership::CHATTY];
 
 static LEVEL: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
@@ -81,7 +81,8 @@ fn filter(level: &str) -> Result<EnvFilter, Error> {
     if level.trim().is_empty() || level.len() > 1024 {
         return Err(refused());
     }
-    let text = if level.contains("ractor") { level.to_owned() } else { format!("{level},{ALWAYS}") };
+    let unnamed = ALWAYS.iter().filter(|(target, _)| !level.contains(target)).map(|(target, least)| format!(",{target}={least}"));
+    let text: String = std::iter::once(level.to_owned()).chain(unnamed).collect();
     // A word alone is taken for a target's name; the only words that stand alone are levels.
     let words_are_levels =
         level.split(',').all(|word| word.contains('=') || word.trim().parse::<tracing::Level>().is_ok() || word == "off");
@@ -97,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_level_is_understood_and_a_slip_is_refused() {
-        assert!(filter("info").unwrap().to_string().contains("ractor=warn"));
+        let default = filter("info").unwrap().to_string();
+        assert!(default.contains("ractor=warn") && default.contains(&format!("{}={}", ALWAYS[1].0, ALWAYS[1].1)));
         assert!(filter("warn,hubbub=debug").is_ok());
         assert!(!filter("info,ractor=debug").unwrap().to_string().contains("ractor=warn"));
         for level in ["", "infoo", "info,,", "hubbub=loud", "x y"] {

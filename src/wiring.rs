@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use ::cluster::Member;
 use actors::Node;
 use anyhow::{Context, bail};
 use axum::Router;
@@ -18,7 +19,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{self, Desk};
 use crate::auth::Auth;
-use crate::config::Config;
+use crate::cluster::{self, Alone, Deaf};
+use crate::config::{Backend, Config};
 use crate::data::{self, Opened};
 use crate::edge::{Certificates, Door, Lots, Origins, Secure};
 use crate::health::Health;
@@ -37,6 +39,7 @@ pub struct Running {
     /// As bound: a port 0 in the configuration is a real one here.
     pub http: SocketAddr,
     pub admin: SocketAddr,
+    member: Arc<Member>,
     door: Arc<Door>,
     lots: Arc<Lots>,
     drain_ms: u32,
@@ -49,7 +52,7 @@ pub async fn desk(config: &Config) -> anyhow::Result<Desk> {
     let auth = Auth::open(records.clone(), config.auth.settings()).await?;
     let actors = config.rooms.settings(installation, SLOTS, config.limits.heartbeat_ms);
     let node = Node::start(actors, journal, records.clone(), Vec::new()).await?;
-    Ok(Desk { auth, records, node, backup, slots: SLOTS })
+    Ok(Desk { auth, records, node, backup, group: None, slots: SLOTS })
 }
 
 /// Starts a node and answers when it serves.
@@ -69,6 +72,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
 
     let Opened { journal, records, installation, backup, check, lock } = data::open(config).await?;
     health.ready_while("store", check);
+    let alone = alone(config);
+    let member = Arc::new(cluster::start(config, alone, journal.grant(), Arc::new(Deaf)).await?);
+    let group = Some((member.clone(), alone));
     let records = calls(config, records);
     let memory = Memory::new(&config.limits);
     let watched = memory.clone();
@@ -83,7 +89,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     auth.on_revoked(move |user, login| closing.close_login(user, login));
     tokio::spawn(auth.clone().upkeep());
 
-    let desk = Desk { auth: auth.clone(), records, node: node.clone(), backup, slots: SLOTS };
+    let desk = Desk { auth: auth.clone(), records, node: node.clone(), backup, group, slots: SLOTS };
     let socket = admin::socket::bind(&config.node.data_dir).context("the socket for the command line cannot be made")?;
     tokio::spawn(admin::socket::serve(socket, desk));
 
@@ -93,7 +99,18 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let serving = door.clone();
     tokio::spawn(async move { serving.serve(listener).await });
     health.serving();
-    Ok(Running { node, auth, health, http: http_address, admin: admin_address, door, lots, drain_ms: config.node.drain_ms, _lock: lock })
+    Ok(Running {
+        node,
+        auth,
+        health,
+        http: http_address,
+        admin: admin_address,
+        member,
+        door,
+        lots,
+        drain_ms: config.node.drain_ms,
+        _lock: lock,
+    })
 }
 
 /// Runs a node until SIGTERM or Ctrl-C, then lets everybody go. A second signal ends it at once.
@@ -124,8 +141,17 @@ impl Running {
             looks.tick().await;
         }
         self.node.flush().await?;
+        self.member.stop().await;
         Ok(())
     }
+}
+
+/// Why no other node can be beside this one.
+fn alone(config: &Config) -> Alone {
+    Some(match config.store.backend {
+        Backend::Embedded => cluster::OWN_STORE,
+        Backend::Remote => cluster::NOT_PLACED,
+    })
 }
 
 /// What people wait for goes through this; what nobody waits for, and the journal, has bounds of its own.

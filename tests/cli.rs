@@ -285,3 +285,50 @@ fn nobody_signs_in_with_a_password_to_an_account_that_was_added_without_one() {
         assert!(node.log_in("ada", password).contains("wrong_password"));
     }
 }
+
+#[test]
+fn a_node_is_a_group_of_one_from_its_first_start_and_itself_ever_after() {
+    let desk = Desk::new();
+    desk.json(&["cluster", "init"]);
+    assert!(desk.refusal(&["cluster", "init"]).contains("has a group's authority already"));
+    let key = std::fs::read(desk.path("data/cluster/authority.key")).unwrap();
+    let mut version = 0;
+    for _ in 0..2 {
+        let running = Running::start(&desk);
+        let status = desk.json(&["cluster", "status"])["status"].take();
+        let node = &status["nodes"][0];
+        assert_eq!((&status["node"], &status["leader"], &status["slots"]), (&1.into(), &1.into(), &256.into()));
+        assert_eq!((&node["status"], &node["votes"], &node["slots"]), (&"active".into(), &true.into(), &256.into()));
+        assert!(status["version"].as_u64().unwrap() > version, "each process of a node is known by another entry");
+        version = status["version"].as_u64().unwrap();
+        let text = String::from_utf8(desk.run(&["cluster", "status"]).stdout).unwrap();
+        assert!(text.contains("leads") && text.contains("256 slots, 0 of them moving"), "{text}");
+        assert!(desk.refusal(&["cluster", "token"]).contains("has a store of its own"));
+        assert!(desk.refusal(&["cluster", "drain", "1"]).contains("no other node"));
+        assert!(desk.refusal(&["cluster", "remove", "9"]).contains("there is no node 9"));
+        drop(running);
+    }
+    assert_eq!(std::fs::read(desk.path("data/cluster/authority.key")).unwrap(), key);
+}
+
+#[test]
+fn a_node_that_may_not_join_is_told_why_in_one_sentence() {
+    let desk = Desk::new();
+    assert!(desk.refusal(&["cluster", "status"]).contains("no node runs on"));
+    let last = |output: Output| String::from_utf8(output.stderr).unwrap().lines().last().unwrap().to_owned();
+    let refused = |token: &str| {
+        std::fs::write(desk.path("token"), token).unwrap();
+        let output = desk.run(&["serve", "--join", "127.0.0.1:1", "--token-file", "token"]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        last(output)
+    };
+    assert!(refused("let me in").contains("this is no token to join by"));
+    let token = format!("hubbub-join 127.0.0.1:1 {} {}\n", "00".repeat(32), "11".repeat(32));
+    let told = refused(&token);
+    assert!(told.contains("this one has a store of its own") && !told.contains("1111"), "{told}");
+    assert!(!desk.path("data/cluster").exists(), "it may still begin a group of its own");
+    assert!(last(desk.command(&["serve"]).env("HUBBUB_CLUSTER_JOIN", "127.0.0.1:1").output().unwrap()).contains("needs a token"));
+    assert!(desk.refusal(&["serve", "--token-file", "nowhere"]).contains("the token in nowhere cannot be read"));
+    let listen = desk.command(&["config", "check"]).env("HUBBUB_CLUSTER_LISTEN", "here").output().unwrap();
+    assert!(last(listen).contains("is no address and port"));
+}

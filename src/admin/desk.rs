@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actors::{Command, Node, Reply};
+use cluster::Member;
 use schema::record::{RoomHead, RoomRow, RoomSize, SettingsRow};
 use schema::{Cmid, DeviceId, ErrorCode, RoomId, RoomKind, RoomSettings, SlotId, UserId, client, rest};
 use store::embedded::BackupSummary;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use super::order::{RoomEntry, UserEntry};
 use super::{Answer, Order, Refused, people};
 use crate::auth::{self, Auth, NewUser, Origin};
+use crate::cluster::{Alone, order};
 use crate::import::{Importer, said};
 use crate::logs;
 
@@ -33,6 +35,8 @@ pub struct Desk {
     pub records: Arc<dyn Records>,
     pub node: Node,
     pub backup: Backup,
+    /// `None`: on data that no node runs on.
+    pub group: Option<(Arc<Member>, Alone)>,
     /// Of the cluster: every one has a partition of rooms.
     pub slots: u16,
 }
@@ -92,6 +96,10 @@ impl Carry for Desk {
             Order::CreateRoom { owner, kind, settings, members } => self.create_room(&owner, kind, settings, members).await,
             Order::Backup { to } => backed_up(&self.backup, to).await,
             Order::SetLogLevel { level } => set_log_level(&level),
+            Order::Cluster(order) => match &self.group {
+                Some((member, alone)) => Ok(Answer::Cluster(order::carry_out(member, *alone, order).await?)),
+                None => Err(Refused::new(ErrorCode::BadRequest, "no node runs on this data: the group is asked through one that runs")),
+            },
         }
     }
 }

@@ -7,6 +7,7 @@ use schema::rest::{MadeInvite, MakeInvite, Page};
 use schema::{DeviceId, ErrorCode, LoginId, RoomId, RoomKind, RoomSettings, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::order as cluster;
 use crate::import::line::Written;
 use crate::import::{Batch, Progress};
 
@@ -72,11 +73,14 @@ pub enum Order {
     SetLogLevel {
         level: String,
     },
+    /// Of the node that runs.
+    Cluster(cluster::Order),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
+    Cluster(cluster::Answer),
     Done {},
     User(UserEntry),
     Users {

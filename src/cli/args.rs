@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use schema::rest::MakeInvite;
@@ -10,6 +11,8 @@ use schema::{RoomId, RoomKind, RoomSettings};
 
 use crate::admin::Order;
 use crate::config;
+
+use super::cluster::ClusterCommand;
 
 #[derive(Parser)]
 #[command(name = "hubbub", version, about = "A chat server: rooms and sessions as actors, durable before visible")]
@@ -28,7 +31,19 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Command {
     /// Run a node until SIGTERM or Ctrl-C
-    Serve,
+    Serve {
+        /// Join the group of this node instead of beginning one, if it is in none yet; may be repeated
+        #[arg(long, value_name = "HOST:PORT", requires = "token_file")]
+        join: Vec<String>,
+        /// The token to join by, from `hubbub cluster token`; without --join the node that the token names is asked
+        #[arg(long, value_name = "FILE")]
+        token_file: Option<PathBuf>,
+    },
+    /// The group of nodes
+    Cluster {
+        #[command(subcommand)]
+        command: ClusterCommand,
+    },
     /// Make and change accounts
     User {
         #[command(subcommand)]
@@ -240,6 +255,18 @@ pub enum ConfigCommand {
     Print,
     /// Say whether it can be used
     Check,
+}
+
+/// What was typed goes over the configuration.
+pub fn join(cluster: &mut config::Cluster, join: Vec<String>, token_file: Option<PathBuf>) -> anyhow::Result<()> {
+    if !join.is_empty() {
+        cluster.join = join;
+    }
+    if let Some(file) = token_file {
+        let token = std::fs::read_to_string(&file).with_context(|| format!("the token in {} cannot be read", file.display()))?;
+        cluster.token = token.trim().to_owned();
+    }
+    Ok(())
 }
 
 /// One order; `AddAll` is many.

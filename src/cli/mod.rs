@@ -2,6 +2,7 @@
 //! orders' answers become text. One sentence on stderr for what went wrong; 0 done, 1 refused or failed, 2 misused.
 
 mod args;
+mod cluster;
 mod import;
 mod people;
 mod reach;
@@ -43,9 +44,10 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         show::print(&String::from_utf8_lossy(&script));
         return Ok(());
     }
-    let loaded = config::load(cli.config.as_deref(), std::env::vars())?;
+    let mut loaded = config::load(cli.config.as_deref(), std::env::vars())?;
     let order = match cli.command {
-        Command::Serve => {
+        Command::Serve { join, token_file } => {
+            args::join(&mut loaded.config.cluster, join, token_file)?;
             logs::start(&loaded.config.log)?;
             loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
             return crate::wiring::serve(&loaded.config).await;
@@ -69,6 +71,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
             let added = people::add_all(&way, &file, tokens.then_some(label)).await;
             return way.close().await.and(added);
         }
+        Command::Cluster { command } => return cluster::carry_out(command, &loaded.config, cli.json).await,
         Command::Config { command } => return config_command(&command, &loaded, cli.json),
         Command::Restore { from } => return restore(from, &loaded, cli.json).await,
         Command::Completions { .. } => return Ok(()),

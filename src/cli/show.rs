@@ -31,6 +31,7 @@ fn as_json(answer: &Answer, made: Option<&str>) -> String {
 fn as_text(answer: &Answer, made: Option<&str>) -> String {
     let lines = |lines: Vec<String>| lines.iter().map(|line| format!("{line}\n")).collect();
     let mut text = match answer {
+        Answer::Cluster(answer) => super::cluster::as_text(answer),
         Answer::Done {} => "done\n".to_owned(),
         Answer::User(user) => format!("{} is made{}: {}\n", user.name, if user.admin { ", an administrator" } else { "" }, user.id),
         Answer::Users { users } => lines(users.iter().map(user_line).collect()),

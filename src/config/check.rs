@@ -21,6 +21,7 @@ impl Config {
             "clients and operators cannot share one address: give the admin port another",
         )?;
         refuse(self.node.data_dir.as_os_str().is_empty(), "node.data_dir", "name a directory for the data")?;
+        self.cluster.listen().map_err(|problem| ("cluster.listen".to_owned(), problem))?;
         for origin in &self.edge.origins {
             check_origin(origin).map_err(|problem| ("edge.origins".to_owned(), problem))?;
         }

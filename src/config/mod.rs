@@ -2,6 +2,7 @@
 //! Read once, at start; passed down as values. Does not know what the parts do with it.
 
 mod check;
+mod cluster;
 mod data;
 mod load;
 mod nearest;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::{self, SignUpPolicy};
 use crate::limits::Limits;
 
+pub use cluster::Cluster;
 pub use data::{Backend, Rooms, Store};
 pub use load::{Error, FILE_VARIABLE, load};
 
@@ -23,6 +25,7 @@ pub use load::{Error, FILE_VARIABLE, load};
 pub struct Config {
     pub node: Node,
     pub listen: Listen,
+    pub cluster: Cluster,
     pub auth: Auth,
     pub edge: Edge,
     pub store: Store,
@@ -185,7 +188,7 @@ impl Loaded {
             text.push_str(&format!("[{section}]\n"));
             for (key, value) in value.as_table().into_iter().flatten() {
                 let path = format!("{section}.{key}");
-                let shown = if is_secret(key) { "\"(not shown)\"".to_owned() } else { value.to_string() };
+                let shown = if is_secret(key) && value.as_str() != Some("") { "\"(not shown)\"".to_owned() } else { value.to_string() };
                 let source = self.sources.get(&path).map(|source| format!("  # {source}")).unwrap_or_default();
                 text.push_str(&format!("{key} = {shown}{source}\n"));
             }
@@ -199,7 +202,7 @@ impl Loaded {
         let mut json = serde_json::to_value(&self.config).unwrap_or_default();
         for section in json.as_object_mut().into_iter().flat_map(|sections| sections.values_mut()) {
             for (key, value) in section.as_object_mut().into_iter().flatten() {
-                if is_secret(key) {
+                if is_secret(key) && value != "" {
                     *value = "(not shown)".into();
                 }
             }

@@ -8,9 +8,17 @@ use crate::ring::NodeId;
 impl Membership {
     pub(super) async fn follow(self) {
         let (mut metrics, mut state) = (self.inner.raft.metrics(), self.watch());
-        let mut seen = None;
+        let (mut seen, mut led) = (None, None);
         loop {
-            let (version, configured) = (state.borrow_and_update().version, *metrics.borrow_and_update().membership_config.log_id());
+            let (configured, is_led) = {
+                let raft = metrics.borrow_and_update();
+                (*raft.membership_config.log_id(), raft.current_leader.is_some())
+            };
+            let version = state.borrow_and_update().version;
+            if led != Some(is_led) || seen != Some((version, configured)) {
+                led = Some(is_led);
+                super::metrics::metrics().show(&self.state(), is_led);
+            }
             if seen != Some((version, configured)) {
                 seen = Some((version, configured));
                 self.inner.mesh.follow(&self.addresses());

@@ -8,6 +8,7 @@ mod beat;
 mod follow;
 mod frame;
 mod lead;
+mod metrics;
 mod network;
 mod propose;
 mod start;
@@ -34,6 +35,9 @@ use crate::state::{Command, Outcome, Refusal, Spec, State, Status};
 pub use crate::raft::Identity;
 pub use start::{Config, FOUNDER, Folder};
 pub use status::GroupStatus;
+
+/// A target of the log whose every step is said, and the level at which only faults are.
+pub const CHATTY: (&str, &str) = ("openraft", "error");
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -1,0 +1,85 @@
+//! This node's part in its group, for the server: from the configuration to a running member, and what may not be. What goes between
+//! nodes over the chat lane is not its matter.
+
+pub mod order;
+mod overview;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use cluster::Member;
+use cluster::link::{Asked, Receive, Said, Whence};
+use cluster::member::{Join, Token};
+
+use crate::config::Config;
+use crate::wiring::SLOTS;
+
+pub use overview::{NodeEntry, Overview};
+
+/// Where the keys and the log of a node's group lie.
+pub fn folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("cluster")
+}
+
+/// Why no other node can be beside this one; `None`: it may have company.
+pub type Alone = Option<&'static str>;
+
+pub const OWN_STORE: &str = "several nodes need one store that all of them reach, and this one has a store of its own: \
+run `hubbub store serve` and set store.backend to \"remote\" on all nodes, or run this node alone";
+pub const NOT_PLACED: &str = "rooms are not spread over several nodes yet: run one node on a store";
+
+/// Starts the group on this node: one of its own for a node that is in none and has no token. `above`: the highest grant that the store has
+/// seen. `chat` hears what comes in on the chat lane. Errors: one sentence each.
+pub async fn start(config: &Config, alone: Alone, above: u64, chat: Arc<dyn Receive>) -> anyhow::Result<Member> {
+    let wanted = &config.cluster;
+    let folder = folder(&config.node.data_dir);
+    let join = match (wanted.token.is_empty(), wanted.join.is_empty()) {
+        (true, true) => None,
+        (true, false) if folder.exists() => None,
+        (true, false) => {
+            bail!("cluster.join needs a token: make one on a node of the group with `hubbub cluster token`, and set cluster.token")
+        }
+        (false, _) => Some(Join { token: wanted.token.parse::<Token>().context("cluster.token")?, seeds: wanted.join.clone() }),
+    };
+    if let (Some(_), Some(why)) = (&join, alone) {
+        bail!(why);
+    }
+    let member = Member::start(
+        cluster::member::Config {
+            folder,
+            listen: wanted.listen().map_err(|problem| anyhow::anyhow!("cluster.listen: {problem}"))?,
+            advertise: wanted.advertise.clone(),
+            zone: wanted.zone.clone(),
+            weight: wanted.weight,
+            slots: SLOTS,
+            above,
+            join,
+        },
+        chat,
+    )
+    .await?;
+    if let Some(why) = alone
+        && member.membership().state().nodes.len() > 1
+    {
+        member.stop().await;
+        bail!(why);
+    }
+    Ok(member)
+}
+
+/// Of a node that has nothing to say to others yet: whoever asks is told that nobody is there.
+pub struct Deaf;
+
+impl Receive for Deaf {
+    fn arrived(&self, _from: Whence) {}
+    fn said(&self, _said: Said) {}
+    fn asked(&self, _asked: Asked) {}
+    fn gone(&self, _from: Whence) {}
+}
+
+/// Makes the keys of a group that a node on this data will begin.
+pub fn init(config: &Config) -> anyhow::Result<()> {
+    cluster::member::init(&folder(&config.node.data_dir))?;
+    Ok(())
+}
