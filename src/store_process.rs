@@ -62,7 +62,7 @@ pub async fn serve(config: &Config, options: Options) -> anyhow::Result<()> {
     let orders = tokio::spawn(admin::socket::serve(socket, Desk { backup: data::backup_of(&store) }));
     let server = Server::start(listener, store.clone(), ServerConfig { door, ..ServerConfig::new(secret) })?;
     health.serving();
-    tracing::info!(address = %server.address(), admin = ?admin_address, data = %options.data_dir.display(), "serving the store");
+    tracing::info!(address = %server.address(), admin = admin_address.map(tracing::field::display), data = %options.data_dir.display(), "serving the store");
     tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
     tracing::info!("stopping");
     health.draining();

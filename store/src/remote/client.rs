@@ -44,7 +44,7 @@ impl RemoteConfig {
             secret,
             authority: None,
             within: Duration::from_secs(5),
-            plain_within: Duration::from_secs(30),
+            plain_within: Duration::from_secs(15),
             open_within: Duration::from_secs(10),
             limits: Limits::default(),
         }

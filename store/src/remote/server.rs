@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use super::call::Work;
 use super::codec::{Decoder, FrameError, encode};
 use super::frame::{Answered, Call, Failure, Frame, Welcome};
-use super::greet::{Stream, meet_node};
+use super::greet::{GreetError, Stream, meet_node};
 use super::line::CHUNK_BYTES;
 use super::metrics::metrics;
 use super::secret::Secret;
@@ -130,6 +130,8 @@ async fn accept<S: Journal + Records>(listener: TcpListener, house: Arc<House<S>
                             drop(place);
                             house.talk(from, decoder, stream).await;
                         }
+                        // Somebody looked whether it listens.
+                        Ok(Err(GreetError::Broken(error))) => tracing::debug!(%from, %error, "a greeting broke off"),
                         Ok(Err(error)) => turned_away(from, &error),
                         Err(_) => turned_away(from, &"it did not greet in time"),
                     }
@@ -151,7 +153,7 @@ fn turned_away(from: SocketAddr, why: &dyn std::fmt::Display) {
 
 impl<S: Journal + Records> House<S> {
     /// With the node's place, if there is one.
-    async fn greet(&self, stream: TcpStream) -> io::Result<(Decoder, Box<dyn Stream>, Option<SemaphorePermit<'_>>)> {
+    async fn greet(&self, stream: TcpStream) -> Result<(Decoder, Box<dyn Stream>, Option<SemaphorePermit<'_>>), GreetError> {
         let mut stream = self.config.door.open(stream).await?;
         let seat = self.nodes.try_acquire().ok();
         let welcome = seat.as_ref().map(|_| Welcome {
@@ -159,7 +161,7 @@ impl<S: Journal + Records> House<S> {
             calls_max: self.config.calls_max,
             bytes_max: self.config.bytes_max,
         });
-        let decoder = meet_node(&mut stream, &self.config.secret, welcome).await.map_err(io::Error::other)?;
+        let decoder = meet_node(&mut stream, &self.config.secret, welcome).await?;
         Ok((decoder, stream, seat))
     }
 

@@ -23,6 +23,7 @@ type Step = (&'static str, fn(&Place) -> Result<()>);
 const STEPS: &[Step] = &[
     ("the first start answers, and the demo's people can log in", first_start),
     ("the second start has what was there, and a taken port is named", second_start),
+    ("with a store process it has what was there, and names that process when it is killed", store_process),
     ("a node that is killed ends it with a sentence", killed),
     ("a fresh start has dropped what was there", fresh_start),
 ];
@@ -141,8 +142,22 @@ fn second_start(place: &Place) -> Result<()> {
     up.ctrl_c()
 }
 
+/// The next step opens the same data without it.
+fn store_process(place: &Place) -> Result<()> {
+    let up = Up::start(place, &["--store", "remote"])?;
+    up.log_in("guest").context("the store process does not have what was there")?;
+    up.ctrl_c()?;
+    let up = Up::start(place, &["--store", "remote"])?;
+    let store = std::fs::read_to_string(place.home.join("data/store/lock"))?;
+    signal(store.trim().parse().context("the lock names its process")?, Signal::KILL)?;
+    let (success, said) = up.end()?;
+    ensure!(!success && said.contains("the store process ended by itself"), "it said: {said}");
+    Ok(())
+}
+
 fn killed(place: &Place) -> Result<()> {
     let up = Up::start(place, &[])?;
+    up.log_in("guest").context("what was in the store process is not there without it")?;
     let node = std::fs::read_to_string(place.home.join("data/store/lock"))?;
     signal(node.trim().parse().context("the lock names its process")?, Signal::KILL)?;
     let (success, said) = up.end()?;

@@ -1,19 +1,23 @@
 //! `cargo xtask up`: Hubbub on this machine, for a person who wants to look at it. Builds the client and the node, starts
-//! one node on the loopback address with the embedded store, fills it with people on its first start, and stops it on
-//! Ctrl-C. It is no way to run Hubbub for others: that is `hubbub serve` with a configuration.
+//! one node on the loopback address, with its store inside or in a process of its own, fills it with people on its first
+//! start, and stops it on Ctrl-C. It is no way to run Hubbub for others: that is `hubbub serve` with a configuration.
 
+mod child;
 mod demo;
 pub mod node;
 pub mod rest;
+mod store;
 pub mod talk;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{client, doctor, run};
 use node::Node;
+use store::Store;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -26,12 +30,30 @@ pub struct Options {
     /// Build the node without optimising: quicker to build, slower to run
     #[arg(long)]
     quick: bool,
+    /// Where the data are: in the node, or in a store process beside it
+    #[arg(long, value_enum, default_value_t = StoreIs::Embedded)]
+    store: StoreIs,
     /// Start this program, and build none
     #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     node: Option<PathBuf>,
     /// Everything of this node: its data, its log, and how far the demo came
     #[arg(long, value_name = "DIR", default_value = ".hubbub")]
     home: PathBuf,
+}
+
+/// How often it is looked whether all that runs still does.
+const WATCH: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum StoreIs {
+    Embedded,
+    Remote,
+}
+
+/// What runs, in the order in which it has to end.
+struct Running {
+    node: Node,
+    store: Option<Store>,
 }
 
 pub fn run(options: &Options) -> Result<()> {
@@ -50,10 +72,37 @@ pub fn run(options: &Options) -> Result<()> {
     // Once more after minutes of building, and before `--fresh` drops what a node in the way may be using.
     node::ensure_free(options.port)?;
     let first = prepare_home(&options.home, options.fresh)?;
-    let mut node = Node::start(&program, &options.home, options.port, first)?;
-    let outcome = live(&mut node, &options.home, first, &stop);
-    node.stop()?;
-    outcome
+    let Some(mut running) = start(&program, options, first, &stop)? else { return Ok(()) };
+    let outcome = live(&mut running, &options.home, first, &stop);
+    let stopped = running.stop();
+    // Why it ended says more than how.
+    outcome.and(stopped)
+}
+
+impl Running {
+    fn stop(&mut self) -> Result<()> {
+        self.node.child.stop()?;
+        if let Some(store) = &mut self.store {
+            store.child.stop()?;
+        }
+        println!("stopped");
+        Ok(())
+    }
+}
+
+/// `None`: it was told to stop before.
+fn start(program: &Path, options: &Options, first: bool, stop: &mpsc::Receiver<()>) -> Result<Option<Running>> {
+    let mut store = None;
+    if options.store == StoreIs::Remote {
+        let mut process = Store::start(program, &options.home)?;
+        if !process.wait_ready(stop)? {
+            process.child.stop()?;
+            return Ok(None);
+        }
+        store = Some(process);
+    }
+    let node = Node::start(program, &options.home, options.port, store.as_ref(), first)?;
+    Ok(Some(Running { node, store }))
 }
 
 fn build(options: &Options) -> Result<PathBuf> {
@@ -68,23 +117,28 @@ fn build(options: &Options) -> Result<PathBuf> {
     build_node(options.quick)
 }
 
-/// From the first answer to Ctrl-C, or to the node's own end.
-fn live(node: &mut Node, home: &Path, first: bool, stop: &mpsc::Receiver<()>) -> Result<()> {
-    if !node.wait_ready(stop)? {
+/// From the first answer to Ctrl-C, or to the end of one that ended by itself.
+fn live(running: &mut Running, home: &Path, first: bool, stop: &mpsc::Receiver<()>) -> Result<()> {
+    if !running.node.wait_ready(stop)? {
         return Ok(());
     }
     if first {
-        demo::play(&rest::Api::new(node.address()), stop)?;
+        demo::play(&rest::Api::new(running.node.address()), stop)?;
         std::fs::write(stage_file(home), "done")?;
     }
-    print_welcome(node, home, stage_file(home).exists())?;
-    match node.wait(stop)? {
-        None => {
-            println!("\nstopping …");
-            Ok(())
+    print_welcome(&running.node, home, stage_file(home).exists())?;
+    while stop.recv_timeout(WATCH).is_err() {
+        if let Some(status) = running.node.child.ended()? {
+            bail!("the node ended by itself ({status}); {}", running.node.child.last_words());
         }
-        Some(status) => bail!("the node ended by itself ({status}); the end of its log:\n{}", node.log_end()),
+        if let Some(store) = &mut running.store
+            && let Some(status) = store.child.ended()?
+        {
+            bail!("the store process ended by itself ({status}); {}", store.child.last_words());
+        }
     }
+    println!("\nstopping …");
+    Ok(())
 }
 
 /// A message for every Ctrl-C or SIGTERM: the node gets its own, from us, so that it ends in order.
