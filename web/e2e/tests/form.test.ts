@@ -192,6 +192,21 @@ test('57: the list is a log with one message in the tab order; arrows move it; f
   await tab.close();
 });
 
+test('57: the tab key goes through a message to its tools and on, and never loses the focus on the way', async () => {
+  const tab = await Tab.signedIn(browser, node.url, ann);
+  await tab.enter(room);
+  const row = tab.message('could you look at the second');
+  await row.getByRole('button', { name: 'React', exact: true }).last().focus();
+  const passed: string[] = [];
+  const where = () => tab.page.evaluate(() => { const at = document.activeElement!; return at.closest('[role="toolbar"]') ? 'tools' : at.tagName; });
+  for (let n = 0; n < 8; n++) { await tab.page.keyboard.press('Tab'); passed.push(await where()); }
+  expect(passed).not.toContain('BODY');
+  expect(passed.slice(0, 6)).toEqual(Array(6).fill('tools'));
+  expect(passed.at(-1)).not.toBe('tools');
+  for (let n = 0; n < 8; n++) { await tab.page.keyboard.press('Shift+Tab'); expect(await where()).not.toBe('BODY'); }
+  await tab.close();
+});
+
 test('57: a day without a mouse: sign in, go to a room, write, edit, answer, look who is here, and read which keys there are', async () => {
   const tab = await Tab.open(browser, node.url);
   const { page } = tab;

@@ -53,7 +53,11 @@ export function useRoving(rows: readonly Row[], virtualizer: Virtualizer<HTMLDiv
       const key = (event.target as HTMLElement).closest<HTMLElement>('[data-key]')?.dataset.key;
       if (key) { setChosen(key); setFocused(key); }
     },
-    onBlur: () => setFocused(null),
+    // On the way to its own tools a message keeps them: gone in between, they would take the focus with them.
+    onBlur(event: React.FocusEvent) {
+      const to = event.relatedTarget?.closest<HTMLElement>('[data-key]')?.dataset.key;
+      if (!to) setFocused(null);
+    },
   }), [actions, move]);
   return { active, tools: hover ?? focused, handlers };
 }
