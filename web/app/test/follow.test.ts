@@ -53,11 +53,33 @@ test('who goes up is not held at the end, from the first pixel, and stays where 
   expect(follow.on).toBe(false);
 });
 
-test('who turned the wheel and moved nothing, or hardly, still follows', () => {
+test('who turned the wheel and moved hardly still follows', () => {
   follow.up();
   expect(follow.on).toBe(false);
-  follow.rest(at(400 - END_PX + 10));
+  expect(follow.rest(at(400 - END_PX + 10))).toBe(false);
   expect(follow.on).toBe(true);
+});
+
+test('who laid a finger on it and moved nothing follows on, however much came meanwhile', () => {
+  follow.up();
+  follow.seen(at(400, 3000));
+  expect(follow.rest(at(400, 3000))).toBe(true);
+  expect(follow.on).toBe(true);
+});
+
+test('who went up and found history put above them did not stay', () => {
+  follow.up();
+  follow.seen(at(100));
+  follow.put(at(2100, 3000));
+  expect(follow.rest(at(2100, 3000))).toBe(false);
+  expect(follow.on).toBe(false);
+});
+
+test('who went up and turns back is not taken to the end', () => {
+  follow.up();
+  follow.seen(at(200));
+  follow.down();
+  expect(follow.on).toBe(false);
 });
 
 test('who comes back to the end follows again', () => {

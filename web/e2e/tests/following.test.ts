@@ -35,12 +35,12 @@ beforeAll(async () => {
 });
 afterAll(async () => { await browser?.close(); await node?.stop(); });
 
-const fromEnd = () => b.list.evaluate((list) => Math.round(list.scrollHeight - list.scrollTop - list.clientHeight));
-const atEnd = () => eventually(fromEnd).toBeLessThan(4);
+const fromEnd = (tab = b) => tab.list.evaluate((list) => Math.round(list.scrollHeight - list.scrollTop - list.clientHeight));
+const atEnd = () => eventually(() => fromEnd()).toBeLessThan(4);
 const frames = (count: number) => b.page.evaluate(async (count) => { for (let n = 0; n < count; n++) await new Promise((resolve) => requestAnimationFrame(resolve)); }, count);
 
 /** The first message in sight, and how far it is from the top. */
-const topmost = () => b.list.evaluate((list) => {
+const topmost = (tab = b) => tab.list.evaluate((list) => {
   const { top } = list.getBoundingClientRect();
   const row = [...list.querySelectorAll<HTMLElement>('article')].find((each) => each.getBoundingClientRect().bottom > top + 1)!;
   return `${row.dataset.seq} at ${Math.round(row.getBoundingClientRect().top - top)}`;
@@ -92,7 +92,7 @@ test('somebody who turns the wheel up is let go at once, in the middle of a burs
   await b.list.hover();
   await b.page.mouse.wheel(0, -400);
   await release();
-  await eventually(fromEnd).toBeGreaterThan(300);
+  await eventually(() => fromEnd()).toBeGreaterThan(300);
   const seen = await topmost();
   await burst('after the wheel', 12);
   expect(await topmost()).toBe(seen);
@@ -103,7 +103,7 @@ test('somebody who turns the wheel up is let go at once, in the middle of a burs
 test('keys go up through the messages and are not pulled back; the button goes to the latest, and there it follows again', async () => {
   await b.message('after the wheel 11').last().focus();
   for (let n = 0; n < 40; n++) await b.page.keyboard.press('ArrowUp');
-  await eventually(fromEnd).toBeGreaterThan(300);
+  await eventually(() => fromEnd()).toBeGreaterThan(300);
   const seen = await topmost();
   await burst('while keys are used', 12);
   expect(await topmost()).toBe(seen);
@@ -126,4 +126,25 @@ test('a wheel over a long piece of code scrolls the code, and the end is still f
   await burst('beside the code', 12);
   await b.message('beside the code 11').waitFor();
   await atEnd();
+});
+
+test('a finger that swipes goes up while one message comes after the other, and is not pulled back', async () => {
+  const phone = await Tab.signedIn(browser, node.url, ben, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  await phone.enter(room);
+  await phone.page.getByRole('button', { name: /Jump to the latest/ }).or(phone.message('beside the code 11')).first().waitFor();
+  await phone.page.keyboard.press('Escape');
+  let flooding = true;
+  const flood = (async () => { for (let n = 0; flooding; n++) await api.post(ann, room, `flood ${n}`); })();
+  await phone.message('flood 3').waitFor();
+  await eventually(() => fromEnd(phone)).toBeLessThan(4);
+  const cdp = await phone.context.newCDPSession(phone.page);
+  await cdp.send('Input.synthesizeScrollGesture', { x: 180, y: 300, yDistance: 300, gestureSourceType: 'touch' });
+  const seen = await topmost(phone);
+  flooding = false;
+  await flood;
+  await api.post(ann, room, 'after the flood');
+  await phone.page.getByRole('button', { name: /Jump to the latest, \d+ new/ }).waitFor();
+  expect(await topmost(phone)).toBe(seen);
+  expect(await fromEnd(phone)).toBeGreaterThan(90);
+  await phone.close();
 });

@@ -15,36 +15,44 @@ export const isAtEnd = ({ top, total, window }: Spot): boolean => total - window
 export class Follow {
   on = true;
   /** Somebody is on the way up. Until they rest, being near the end means nothing. */
-  private going = false;
+  private going: { readonly wasOn: boolean; moved: boolean } | null = null;
   /** Where the list was when it was last looked at, or put somewhere. */
   private spot: Spot = { top: 0, total: 0, window: 0 };
 
-  /** Somebody turns the wheel, moves a finger, presses a key, holds the scrollbar: to go up. */
+  /** Somebody turns the wheel, lays a finger on it, presses a key, holds the scrollbar: maybe to go up. */
   up(): void {
+    this.going ??= { wasOn: this.on, moved: false };
     this.on = false;
-    this.going = true;
   }
 
   down(): void {
-    this.going = false;
+    if (this.going) this.on = this.going.wasOn && !this.going.moved;
+    this.going = null;
   }
 
-  /** Nothing has moved for a while: where somebody left the list counts. */
-  rest(spot: Spot): void {
-    this.spot = spot;
-    this.going = false;
-    this.on = isAtEnd(spot);
+  /** Nothing has moved for a while: where somebody left the list counts. Says whether they left it where it was, to be followed on. */
+  rest(spot: Spot): boolean {
+    this.note(spot);
+    const stayed = this.going !== null && this.going.wasOn && !this.going.moved;
+    this.going = null;
+    this.on = stayed || isAtEnd(spot);
+    return stayed;
   }
 
   /** It was put there by us. */
   put(spot: Spot): void {
-    this.spot = spot;
+    this.note(spot);
+  }
+
+  /** Further up than when it was last looked at, and not because there is less of it. */
+  wentUp(spot: Spot): boolean {
+    return spot.top < this.spot.top - SAME_PX && spot.total >= this.spot.total && spot.window <= this.spot.window;
   }
 
   /** It is there: moved by somebody, by what was laid out, or not at all. */
   seen(spot: Spot): void {
     const was = this.spot;
-    this.spot = spot;
+    this.note(spot);
     if (this.going) return;
     const laidOut = spot.total !== was.total || spot.window !== was.window;
     if (isAtEnd(spot)) this.on = true;
@@ -53,11 +61,16 @@ export class Follow {
 
   toEnd(): void {
     this.on = true;
-    this.going = false;
+    this.going = null;
   }
 
   toPlace(): void {
     this.on = false;
-    this.going = false;
+    this.going = null;
+  }
+
+  private note(spot: Spot): void {
+    if (this.going && this.wentUp(spot)) this.going.moved = true;
+    this.spot = spot;
   }
 }

@@ -9,6 +9,8 @@ export type List = Virtualizer<HTMLDivElement, Element>;
 
 /** After the last of what somebody does, and of what it moves. */
 const REST_MS = 200;
+/** Under a finger the list is left alone; not for longer, since of one whose message went away nothing more is heard. */
+const FINGER_MS = 10_000;
 /** A finger that only rests moves too. */
 const TREMBLE_PX = 4;
 const UP_KEYS = new Set(['ArrowUp', 'PageUp', 'Home']);
@@ -35,9 +37,14 @@ export function useFollow(follow: Follow, placing: RefObject<boolean>, list: Lis
     const element = scroller.current;
     if (!element) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let finger = 0;
+    let finger: number | null = null;
     let held = false;
-    const rest = () => { timer = undefined; if (!placing.current) follow.rest(spotOf(element)); };
+    let fingerSince = 0;
+    const rest = () => {
+      if (placing.current || (finger !== null && performance.now() - fingerSince < FINGER_MS)) return later();
+      timer = undefined;
+      if (follow.rest(spotOf(element))) list.scrollToEnd();
+    };
     const later = () => { clearTimeout(timer); timer = setTimeout(rest, REST_MS); };
     const up = () => {
       if (element.scrollTop <= 0) return;
@@ -47,7 +54,8 @@ export function useFollow(follow: Follow, placing: RefObject<boolean>, list: Lis
     };
     const down = () => { clearTimeout(timer); timer = undefined; follow.down(); };
     seen.current = () => {
-      if (held) up();
+      // Browsers tell little of a finger that scrolls; the list says it.
+      if (held || (finger !== null && follow.wentUp(spotOf(element)))) up();
       if (timer !== undefined) later();
       if (!placing.current) follow.seen(spotOf(element));
     };
@@ -56,14 +64,15 @@ export function useFollow(follow: Follow, placing: RefObject<boolean>, list: Lis
         if (event.ctrlKey || event.deltaY === 0 || takesWheel(event.target as Element, element, event.deltaY)) return;
         if (event.deltaY < 0) up(); else down();
       },
-      touchstart(event) { finger = event.touches[0]!.clientY; },
+      touchstart(event) { finger = event.touches[0]!.clientY; fingerSince = performance.now(); up(); },
       touchmove(event) {
         const { clientY } = event.touches[0]!;
-        if (clientY > finger + TREMBLE_PX) up();
-        else if (clientY < finger - TREMBLE_PX) down();
-        else return;
+        if (finger === null || Math.abs(clientY - finger) <= TREMBLE_PX) return;
+        if (clientY > finger) up(); else down();
         finger = clientY;
       },
+      touchend(event) { finger = event.touches[0]?.clientY ?? null; },
+      touchcancel() { finger = null; },
       keydown(event) { if (UP_KEYS.has(event.key) || (event.key === ' ' && event.shiftKey)) up(); },
       // On the list itself and not in its window: that is its scrollbar.
       pointerdown(event) { held = event.pointerType === 'mouse' && event.target === element && (event.offsetX < 0 || event.offsetX >= element.clientWidth); },
