@@ -76,5 +76,5 @@ tests! {
     frames handshake http_request token
     import_line config order
     store_row store_log backup history
-    link remote
+    link remote wish
 }

@@ -10,18 +10,28 @@ use super::files::Files;
 use super::token::Token;
 use super::{Error, Join};
 use crate::link::{Asked, Knock, Receive, Request, Said, Transport, Whence, fingerprint, knock};
-use crate::membership::{Identity, Membership};
+use crate::membership::{self, Identity, Membership};
 use crate::raft::{decode, encode};
 use crate::ring::NodeId;
-use crate::state::{Command, Outcome, Spec};
+use crate::state::{Command, Outcome, Refusal, Spec};
 
 /// Of somebody who has a token.
-#[derive(Serialize, Deserialize)]
-struct Wish {
-    secret: [u8; 32],
-    spec: Spec,
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    pub secret: [u8; 32],
+    pub spec: Spec,
     /// PKCS #10 in PEM.
-    request: String,
+    pub request: String,
+}
+
+impl Wish {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+    /// The whole of what somebody sent whom nobody knows, and nothing else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, crate::raft::Error> {
+        decode(bytes)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,7 +56,7 @@ pub async fn join<T: Transport>(transport: &T, files: &Files, Join { token, seed
     let wish = Wish { secret: token.secret, spec: spec.clone(), request: request.pem().to_owned() };
     let mut last = String::new();
     for address in seeds.iter().chain([&token.address]) {
-        let answer = match knock(transport, address, token.authority, encode(&wish).into()).await {
+        let answer = match knock(transport, address, token.authority, wish.to_bytes().into()).await {
             Ok(answer) => answer,
             Err(error) => {
                 last = format!("{address}: {error}");
@@ -88,7 +98,7 @@ impl Receive for Gate {
     fn knocked(&self, Knock { body, answer }: Knock) {
         let (membership, files) = (self.membership.clone(), self.files.clone());
         tokio::spawn(async move {
-            let reply = match decode::<Wish>(&body) {
+            let reply = match Wish::from_bytes(&body) {
                 Ok(wish) => let_in(&membership, &files, wish).await.unwrap_or_else(|error| Reply::Refused { why: error.to_string() }),
                 Err(_) => Reply::Refused { why: "the node speaks another version: let both run the same".into() },
             };
@@ -98,6 +108,10 @@ impl Receive for Gate {
 }
 
 async fn let_in(membership: &Membership, files: &Files, Wish { secret, spec, request }: Wish) -> Result<Reply, Error> {
+    // Before anything is written for them: strangers would fill the log of all nodes.
+    if !membership.state().is_invited(Token::invite(&secret), &spec.address) {
+        return Err(membership::Error::from(Refusal::NotInvited).into());
+    }
     let authority = files.authority()?;
     match membership.propose(Command::Admit { invite: Token::invite(&secret), spec: spec.clone() }).await? {
         Outcome::Joined { node, cluster } => {
@@ -106,7 +120,7 @@ async fn let_in(membership: &Membership, files: &Files, Wish { secret, spec, req
             let (authority, authority_key) = (authority.certificate_pem().to_owned(), authority.key_pem());
             Ok(Reply::Welcome { node, cluster, certificate, authority, authority_key })
         }
-        Outcome::Refused(refusal) => Err(crate::membership::Error::from(refusal).into()),
+        Outcome::Refused(refusal) => Err(membership::Error::from(refusal).into()),
         other => Err(io::Error::other(format!("it answered {other:?}")).into()),
     }
 }

@@ -22,6 +22,7 @@ use crate::state::{Command, Outcome, Spec};
 use files::Files;
 use join::Gate;
 
+pub use join::Wish;
 pub use token::{NoToken, Token};
 
 /// The first node of every group.

@@ -97,7 +97,7 @@ impl Membership {
             match self.announce().await {
                 Ok(()) => {}
                 Err(Error::Unavailable) => tracing::warn!(
-                    "this node waits for its group: more than half of the voters have to be up, reach it at its address, and be reached"
+                    "this node waits for its group: more than half of the voters have to be up, to be reached and to reach it; or it was removed from it"
                 ),
                 Err(error) => return Err(error),
             }

@@ -80,9 +80,7 @@ impl State {
     }
 
     fn admit(&mut self, id: NodeId, invite: [u8; 32], spec: &Spec) -> Applied {
-        let again = |node: &Node| node.status == Status::Joining && node.invite == Some(invite) && node.spec.address == spec.address;
-        let open = self.invites.contains(&invite);
-        if !open && !self.nodes.values().any(again) {
+        if !self.is_invited(invite, &spec.address) {
             return Err(Refusal::NotInvited);
         }
         let joined = self.join(id, spec)?;

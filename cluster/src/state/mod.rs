@@ -81,6 +81,12 @@ impl State {
         self.nodes.get(&node).is_some_and(|node| node.status == status)
     }
 
+    /// Whether whoever shows this may join from there: nobody has used it, or they have and have not begun.
+    pub fn is_invited(&self, invite: [u8; 32], address: &str) -> bool {
+        let again = |node: &Node| node.status == Status::Joining && node.invite == Some(invite) && node.spec.address == address;
+        self.invites.contains(&invite) || self.nodes.values().any(again)
+    }
+
     /// Whether a certificate (SHA-256) of the group's authority is this node's. Who has not begun yet has said nothing of its own, and
     /// of who joined after what we know, whose id is higher than our version, there is the authority's word alone.
     pub fn trusts(&self, node: NodeId, fingerprint: [u8; 32]) -> bool {

@@ -96,12 +96,14 @@ async fn a_token_is_good_once_and_for_its_own_group_alone() {
     let folders = [folder(), folder(), folder()];
     let first = start(&folders[0], None).await;
     let token = first.member.token().await.unwrap();
+    let log = first.member.membership().status().log;
+    let guessed = Token { secret: [3; 32], ..token.clone() };
+    let refused = start_with(config(folders[2].path(), Some(guessed))).await.err().unwrap();
+    assert!(matches!(refused, Error::NotLetIn(_)), "{refused}");
+    assert_eq!(first.member.membership().status().log, log, "what a stranger says is written nowhere");
     let _second = start(&folders[1], Some(token.clone())).await;
     let again = start_with(config(folders[2].path(), Some(token.clone()))).await.err().unwrap();
     assert!(matches!(&again, Error::NotLetIn(why) if why.contains("was used before")), "{again}");
-    let guessed = Token { secret: [3; 32], ..token };
-    let refused = start_with(config(folders[2].path(), Some(guessed))).await.err().unwrap();
-    assert!(matches!(refused, Error::NotLetIn(_)), "{refused}");
     let other = Token { authority: [3; 32], ..first.member.token().await.unwrap() };
     let refused = start_with(config(folders[2].path(), Some(other))).await.err().unwrap();
     assert!(matches!(refused, Error::NobodyThere(_)), "its secret is shown to nobody: {refused}");

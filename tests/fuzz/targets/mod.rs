@@ -5,6 +5,7 @@ mod edge;
 mod files;
 mod http;
 mod link;
+mod member;
 mod remote;
 mod rows;
 mod wire;
@@ -44,6 +45,7 @@ pub const ALL: &[Target] = &[
     files::HISTORY,
     link::LINK,
     remote::REMOTE,
+    member::WISH,
 ];
 
 /// The golden files of one kind that end so, in the order of their names.
