@@ -27,7 +27,8 @@ pub trait Journal: Send + Sync + 'static {
     fn trim(&self, slot: SlotId, upto: u64) -> Answer<'_, Result<(), Error>>;
 
     /// The grant from which epochs are made (`grant << 16 | activation`) while no Raft log gives one: it rises with every
-    /// start of a process on this data.
+    /// start of a process on this data. Where a group gives grants an owner takes its slot's from the table of owners, and the
+    /// group's begin above this one; of `Fenced::Stale { epoch }` it is told, to grant above `epoch >> 16`.
     fn grant(&self) -> u64;
 }
 

@@ -11,12 +11,7 @@ use super::{Process, SLOT, append, secret};
 
 fn impatient(process: &Process) -> RemoteConfig {
     let short = Duration::from_millis(200);
-    RemoteConfig {
-        within: short,
-        plain_within: short,
-        open_within: short,
-        ..RemoteConfig::new(process.server.address().to_string(), secret())
-    }
+    RemoteConfig { within: short, plain_within: short, ..RemoteConfig::new(process.server.address().to_string(), secret()) }
 }
 
 fn row() -> Key {
@@ -26,7 +21,7 @@ fn row() -> Key {
 #[tokio::test]
 async fn a_store_process_that_is_away_is_named_at_the_start() {
     let process = Process::start().await;
-    let config = impatient(&process);
+    let config = RemoteConfig { open_within: Duration::from_millis(200), ..impatient(&process) };
     process.server.stop().await;
     let Err(Error::Unusable(sentence)) = Remote::open(config).await else { panic!("it was opened") };
     assert!(
@@ -39,7 +34,7 @@ async fn a_store_process_that_is_away_is_named_at_the_start() {
 async fn while_the_store_process_is_away_every_call_is_unknown_in_time_and_none_after_it_is_back() {
     let process = Process::start().await;
     let (store, address, node) = (process.store.clone(), process.server.address(), Remote::open(impatient(&process)).await.unwrap());
-    assert_eq!(node.fence(SLOT, 5).await, Ok(Fenced::Ok { head: 0 }));
+    assert_eq!(process.node().await.fence(SLOT, 5).await, Ok(Fenced::Ok { head: 0 }));
     process.server.stop().await;
     assert!(matches!(node.append(append(5, 0, 1)).await, Err(Error::Unknown(_))));
     assert!(matches!(node.read(SLOT, 1, 1).await, Err(Error::Unknown(_))));
@@ -52,7 +47,9 @@ async fn while_the_store_process_is_away_every_call_is_unknown_in_time_and_none_
     while matches!(again, Err(Error::Unknown(_))) {
         again = node.append(append(5, 0, 1)).await;
     }
-    assert_eq!(again, Ok(Appended::Applied));
+    // On a busy machine an answer of those may have come too late.
+    let landed = Appended::Moved { epoch: 5, head: 1, last_batch: Some(append(5, 0, 1).batch) };
+    assert!([Ok(Appended::Applied), Ok(landed)].contains(&again), "{again:?}");
     assert_eq!(node.check(), Ok(()));
 }
 
@@ -91,7 +88,11 @@ async fn a_store_that_is_too_slow_is_unknown_in_time_and_its_nodes_go_on() {
     process.store.stall_reads(true);
     assert!(matches!(node.get(row()).await, Err(Error::Unknown(_))));
     process.store.stall_reads(false);
-    assert_eq!(node.get(row()).await, Ok(None));
+    let mut answer = node.get(row()).await;
+    while matches!(answer, Err(Error::Unknown(_))) {
+        answer = node.get(row()).await;
+    }
+    assert_eq!(answer, Ok(None));
 }
 
 #[tokio::test]
