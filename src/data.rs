@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use schema::InstallationId;
+use futures_util::future::try_join_all;
 use schema::record::Installation;
+use schema::{InstallationId, SlotId};
 use store::embedded::Lock;
 use store::remote::Secret;
-use store::{Embedded, Expect, Journal, Put, Records, RecordsExt, Remote, RemoteConfig};
+use store::{Embedded, Expect, Fenced, Journal, Put, Records, RecordsExt, Remote, RemoteConfig};
 use uuid::Uuid;
 
 use crate::admin::desk::Backup;
@@ -102,6 +103,18 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.with_context(|| format!("the data directory {} cannot be made", folder.display()))
 }
+
+/// The highest grant by which any slot was ever owned: whoever fences with less is told. An epoch of no grant shuts out nobody.
+pub async fn granted(journal: &dyn Journal, slots: u16) -> anyhow::Result<u64> {
+    let fences = try_join_all((0..slots).map(|slot| journal.fence(SlotId(slot), NO_GRANT))).await?;
+    let granted = fences.into_iter().map(|fenced| match fenced {
+        Fenced::Ok { .. } => 0,
+        Fenced::Stale { epoch } => epoch >> 16,
+    });
+    Ok(granted.max().unwrap_or(0).max(journal.grant()))
+}
+
+const NO_GRANT: u64 = 1;
 
 /// Whoever comes first names the data set; it is the same for all that come later.
 async fn installation(records: &impl Records) -> anyhow::Result<InstallationId> {

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use ::cluster::Member;
-use actors::Node;
+use ::cluster::{Member, NodeId, Ring, Table};
+use actors::peer::Peers;
+use actors::{Among, Node};
 use anyhow::{Context, bail};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -19,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{self, Desk};
 use crate::auth::Auth;
-use crate::cluster::{self, Alone, Deaf};
+use crate::cluster::{self, Alone, place};
 use crate::config::{Backend, Config};
 use crate::data::{self, Opened};
 use crate::edge::{Certificates, Door, Lots, Origins, Secure};
@@ -51,7 +52,10 @@ pub async fn desk(config: &Config) -> anyhow::Result<Desk> {
     let Opened { journal, records, installation, backup, .. } = data::open(config).await?;
     let auth = Auth::open(records.clone(), config.auth.settings()).await?;
     let actors = config.rooms.settings(installation, SLOTS, config.limits.heartbeat_ms);
-    let node = Node::start(actors, journal, records.clone(), Vec::new()).await?;
+    let (us, grant) = (NodeId(1), data::granted(&*journal, SLOTS).await? + 1);
+    let ring = Arc::new(Ring::new(us, Table::alone(us, grant, SLOTS)));
+    let among = Among { ring, peers: Arc::default() };
+    let node = Node::start_among(among, actors, journal, records.clone(), Vec::new()).await?;
     Ok(Desk { auth, records, node, backup, group: None, slots: SLOTS })
 }
 
@@ -72,8 +76,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
 
     let Opened { journal, records, installation, backup, check, lock } = data::open(config).await?;
     health.ready_while("store", check);
-    let alone = alone(config);
-    let member = Arc::new(cluster::start(config, alone, journal.grant(), Arc::new(Deaf)).await?);
+    let (alone, peers) = (alone(config), Arc::<Peers>::default());
+    let member = Arc::new(cluster::start(config, alone, data::granted(&*journal, SLOTS).await?, peers.clone()).await?);
     let group = Some((member.clone(), alone));
     let records = calls(config, records);
     let memory = Memory::new(&config.limits);
@@ -83,7 +87,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let prepared = Lots::prepare(&config.limits, lots(config))?;
     let outlets = prepared.outlets();
     let actors = config.rooms.settings(installation, SLOTS, config.limits.heartbeat_ms);
-    let node = Node::start(actors, journal, records.clone(), outlets.clone()).await?;
+    let (among, placed) = (place::among(&member, peers, alone), member.ring().table());
+    let node = Node::start_among(among, actors, journal, records.clone(), outlets.clone()).await?;
+    place::follow(member.clone(), node.clone(), placed);
     let lots = Arc::new(prepared.start(up::upward(node.clone(), auth.clone(), outlets, Handle::current()))?);
     let closing = node.clone();
     auth.on_revoked(move |user, login| closing.close_login(user, login));
@@ -134,6 +140,7 @@ impl Running {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.health.draining();
         self.door.drain();
+        place::give_away(&self.member).await;
         self.node.send_away(self.drain_ms);
         let mut looks = tokio::time::interval(Duration::from_millis(50));
         let deadline = tokio::time::Instant::now() + Duration::from_millis(u64::from(self.drain_ms) + DRAIN_GRACE_MS);
@@ -148,10 +155,10 @@ impl Running {
 
 /// Why no other node can be beside this one.
 fn alone(config: &Config) -> Alone {
-    Some(match config.store.backend {
-        Backend::Embedded => cluster::OWN_STORE,
-        Backend::Remote => cluster::NOT_PLACED,
-    })
+    match config.store.backend {
+        Backend::Embedded => Some(cluster::OWN_STORE),
+        Backend::Remote => None,
+    }
 }
 
 /// What people wait for goes through this; what nobody waits for, and the journal, has bounds of its own.

@@ -6,11 +6,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use schema::client::Resume;
+use schema::peer::{Answer, Question, Word};
 use schema::server::{ClientLimits, Gap, Ready, Refusal, RoomState};
 use schema::{ConnectionId, ErrorCode, Event, RoomId, ServerEvent, UserId, limits};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::error::code_of;
 use crate::node::Attach;
@@ -19,6 +23,12 @@ use crate::session::actor::room_state;
 use crate::session::core::{Core, Input, OwnRoom};
 use crate::session::{Attachment, SessionMessage, load};
 use crate::shared::{Shared, now_ms};
+
+/// Rooms of one connection that are joined at a time.
+const JOINS_MAX: usize = 64;
+/// For the home of a user that changes, and between two tries.
+const HOME_WITHIN: Duration = Duration::from_secs(4);
+const HOME_AGAIN: Duration = Duration::from_millis(20);
 
 /// Errors: what the client is told; the connection is no one's then.
 pub async fn greet(shared: &Arc<Shared>, attach: Attach) -> Result<(), Refusal> {
@@ -32,21 +42,41 @@ pub async fn greet(shared: &Arc<Shared>, attach: Attach) -> Result<(), Refusal> 
 
 /// The counterpart of an attachment, once for each.
 pub fn detach(shared: &Shared, user: UserId, connection: ConnectionId) {
-    shared.presence.detached(user, connection);
+    match shared.home(user) {
+        None => detach_home(shared, user, connection),
+        Some(home) => {
+            let unwatched = shared.presence.detached(user, connection);
+            shared.unwatch(unwatched);
+            shared.peers.say(home, &Word::Detached { user, connection });
+        }
+    }
+}
+
+/// A connection, of whatever node, whose user's home is here.
+pub async fn attach_home(shared: &Arc<Shared>, user: UserId, attachment: Attachment) -> Result<Vec<OwnRoom>, ErrorCode> {
+    shared.presence.attached(user, attachment);
+    own_rooms(shared, user, attachment).await
+}
+
+pub fn detach_home(shared: &Shared, user: UserId, connection: ConnectionId) {
+    let unwatched = shared.presence.detached(user, connection);
+    shared.unwatch(unwatched);
     shared.tell_session(user, SessionMessage::Event(Input::Detached(connection)));
 }
 
-async fn greeting(shared: &Arc<Shared>, attach: Attach) -> Result<Vec<Encoded>, Refusal> {
-    let Attach { user, device, login, connection, resume } = attach;
-    let own = own_rooms(shared, user, Attachment { connection, login }).await.map_err(|code| Refusal::new(0, code))?;
-    let mut rooms = Vec::with_capacity(own.len());
-    for own in own {
-        match shared.join(user, own.room, connection).await {
-            Ok(Some(view)) => rooms.push(room_state(user, &own, &view)),
-            Ok(None) => {}
-            Err(error) => return Err(Refusal::new(0, code_of(error))),
-        }
+async fn greeting(shared: &Arc<Shared>, arrived: Attach) -> Result<Vec<Encoded>, Refusal> {
+    let Attach { user, device, login, connection, resume } = arrived;
+    let own = attach(shared, user, Attachment { connection, login }).await.map_err(|code| Refusal::new(0, code))?;
+    if shared.home(user).is_some() {
+        shared.presence.rooms(&shared.subscribers, user, own.iter().map(|own| own.room));
     }
+    // Those elsewhere are asked for together.
+    let joins = stream::iter(own).map(async |own| {
+        let view = shared.join(user, own.room, connection).await?;
+        Ok::<_, store::Error>(view.map(|view| room_state(user, &own, &view)))
+    });
+    let rooms = joins.buffered(JOINS_MAX).try_filter_map(async |room| Ok(room)).try_collect().await;
+    let rooms: Vec<RoomState> = rooms.map_err(|error| Refusal::new(0, code_of(error)))?;
     let missed = missed(shared, &rooms, resume).await.map_err(|error| Refusal::new(0, code_of(error)))?;
     let ready = Ready {
         level: limits::LEVEL,
@@ -64,6 +94,22 @@ async fn greeting(shared: &Arc<Shared>, attach: Attach) -> Result<Vec<Encoded>, 
     Ok(events)
 }
 
+/// The user's home knows a connection here, and says which rooms are theirs. Errors: `unavailable`, nobody is their home for long.
+pub async fn attach(shared: &Arc<Shared>, user: UserId, attachment: Attachment) -> Result<Vec<OwnRoom>, ErrorCode> {
+    let deadline = Instant::now() + HOME_WITHIN;
+    loop {
+        let Some(home) = shared.home(user) else { return attach_home(shared, user, attachment).await };
+        let question = Question::Attach { user, connection: attachment.connection, login: attachment.login };
+        if let Some(Answer::Rooms { rooms }) = shared.peers.ask(home, &question).await {
+            return Ok(rooms);
+        }
+        if Instant::now() >= deadline {
+            return Err(ErrorCode::Unavailable);
+        }
+        tokio::time::sleep(HOME_AGAIN).await;
+    }
+}
+
 /// The user's rooms: of the session if it is awake, else as the store has them, since what sleeps has nothing unsaved.
 ///
 /// The connection is attached by now, so a session that wakes meanwhile knows it and tells it what changes.
@@ -77,11 +123,9 @@ async fn own_rooms(shared: &Arc<Shared>, user: UserId, attachment: Attachment) -
     }
     let rooms = Core::new(user, 0, loaded).rooms();
     // Before others are told that they came: it says who may know.
-    shared.presence.rooms(&shared.subscribers, user, rooms.iter().map(|own| own.room));
+    shared.count(shared.presence.rooms(&shared.subscribers, user, rooms.iter().map(|own| own.room)));
     let status = shared.sessions.peek(user, |parked| parked.chosen).unwrap_or_default();
-    shared.presence.came(&shared.subscribers, user, attachment.connection, status, || {
-        rooms.iter().for_each(|own| shared.relay.online(own.room, true));
-    });
+    shared.presence.came(&shared.subscribers, user, attachment.connection, status, |counts| shared.count(counts));
     // If it woke in this very moment, it has the last word about how the user is seen, and by whom.
     drop(ask_awake(shared, user, attachment));
     Ok(rooms)

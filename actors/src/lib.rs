@@ -10,6 +10,7 @@ mod greet;
 mod metrics;
 pub mod node;
 pub mod outlet;
+pub mod peer;
 mod presence;
 pub mod project;
 pub mod read;
@@ -25,7 +26,7 @@ mod supervisor;
 
 pub use config::Config;
 pub use error::Error;
-pub use node::{Attach, Command, Load, NEW_ROOM, Node};
+pub use node::{Among, Attach, Command, Load, NEW_ROOM, Node};
 pub use read::{PageQuery, Pinned, View};
 pub use reply::Reply;
 pub use shared::now_ms;

@@ -86,6 +86,11 @@ pub enum Down {
         connection: ConnectionId,
         code: CloseCode,
     },
+    /// Nobody can say any more what these missed in this room: whoever is in it comes again, and catches up.
+    Lose {
+        room: RoomId,
+        code: CloseCode,
+    },
     /// The node is short of memory: close those who have most to read yet, until so many bytes are given back.
     Slowest {
         bytes: u64,

@@ -4,14 +4,16 @@
 //! Durable events, reactions among them, do not pass through here.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use cluster::NodeId;
 use parking_lot::Mutex;
+use schema::peer::Word;
 use schema::server::{Online, Read, ReadMark, Typing};
 use schema::{RoomId, ServerEvent, UserId};
 
-use crate::subscribers::Subscribers;
+use crate::shared::Shared;
 
 /// How often what gathered is sent.
 pub const TURN: Duration = Duration::from_millis(250);
@@ -45,7 +47,10 @@ struct Inner {
     typing: HashMap<RoomId, Typists>,
     /// The newest (seq, delivered) of each reader since the last turn.
     marks: HashMap<RoomId, HashMap<UserId, (u64, u64)>>,
+    /// Those whose home is here.
     online: HashMap<RoomId, u32>,
+    /// Of rooms that are ours: those whose home is elsewhere, as those nodes said.
+    online_abroad: HashMap<RoomId, Vec<(NodeId, u32)>>,
     /// Whose count changed since it was told.
     counted: HashSet<RoomId>,
     turns: usize,
@@ -103,17 +108,57 @@ impl Relay {
         }
         inner.counted.insert(room);
     }
-    pub fn online_count(&self, room: RoomId) -> u32 {
-        self.0.lock().online.get(&room).copied().unwrap_or(0)
+    pub fn online_abroad(&self, room: RoomId, node: NodeId, count: u32) {
+        let mut inner = self.0.lock();
+        let nodes = inner.online_abroad.entry(room).or_default();
+        nodes.retain(|(known, _)| *known != node);
+        if count > 0 {
+            nodes.push((node, count));
+        } else if nodes.is_empty() {
+            inner.online_abroad.remove(&room);
+        }
+        inner.counted.insert(room);
+    }
+    /// What a node said of its own does not count any more.
+    pub fn forget(&self, node: NodeId) {
+        let mut inner = self.0.lock();
+        let Inner { online_abroad, counted, .. } = &mut *inner;
+        online_abroad.retain(|room, nodes| {
+            let before = nodes.len();
+            nodes.retain(|(known, _)| *known != node);
+            if nodes.len() != before {
+                counted.insert(*room);
+            }
+            !nodes.is_empty()
+        });
+    }
+    /// These rooms have another owner, or theirs has forgotten what it was told.
+    pub fn count_again(&self, begins: &impl Fn(RoomId) -> bool) {
+        let mut inner = self.0.lock();
+        let Inner { online, counted, .. } = &mut *inner;
+        counted.extend(online.keys().copied().filter(|room| begins(*room)));
+    }
+    /// These rooms are not ours any more.
+    pub fn give_up(&self, are_gone: &impl Fn(RoomId) -> bool) {
+        let mut inner = self.0.lock();
+        inner.online_abroad.retain(|room, _| !are_gone(*room));
+        inner.marks.retain(|room, _| !are_gone(*room));
+        inner.typing.retain(|room, _| !are_gone(*room));
     }
 
-    pub async fn run(self: Arc<Self>, subscribers: Arc<Subscribers>, now_ms: fn() -> u64) {
+    pub async fn run(self: Arc<Self>, shared: Weak<Shared>, now_ms: fn() -> u64) {
         let mut turns = tokio::time::interval(TURN);
         turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             turns.tick().await;
+            let Some(shared) = shared.upgrade() else { return };
             for (room, event) in self.turn(now_ms()) {
-                subscribers.tell(room, event, None);
+                match (shared.reader.owner(room), event) {
+                    (None, event) => shared.subscribers.tell(room, event, None),
+                    (Some(owner), ServerEvent::Online(online)) => _ = shared.peers.say(owner, &Word::Online { room, count: online.count }),
+                    // It was ours a moment ago, and is kept nowhere.
+                    (Some(_), _) => {}
+                }
             }
         }
     }
@@ -163,7 +208,7 @@ impl Inner {
             if marks.is_empty() || said.contains_key(room) {
                 continue;
             }
-            let here = self.online.get(room).copied().unwrap_or(0).max(1) as usize;
+            let here = count_of(&self.online, &self.online_abroad, room).max(1) as usize;
             let most = (MARKS_TOLD_MAX / here).clamp(MARKS_LEAST, MARKS_MAX);
             let users: Vec<UserId> = marks.keys().copied().take(most).collect();
             let told = users.into_iter().filter_map(|user| marks.remove(&user).map(|mark| read_mark(user, mark))).collect();
@@ -173,16 +218,21 @@ impl Inner {
     }
 
     fn say_online(&mut self, said: &mut Said) {
-        let online = &self.online;
+        let (online, abroad) = (&self.online, &self.online_abroad);
         self.counted.retain(|room| {
             if said.contains_key(room) {
                 return true;
             }
-            let count = online.get(room).copied().unwrap_or(0);
+            let count = count_of(online, abroad, room);
             said.insert(*room, ServerEvent::Online(Online { room: *room, count }));
             false
         });
     }
+}
+
+fn count_of(online: &HashMap<RoomId, u32>, abroad: &HashMap<RoomId, Vec<(NodeId, u32)>>, room: &RoomId) -> u32 {
+    let abroad: u32 = abroad.get(room).into_iter().flatten().map(|(_, count)| count).sum();
+    online.get(room).copied().unwrap_or(0) + abroad
 }
 
 fn read_mark(user: UserId, (seq, delivered): (u64, u64)) -> ReadMark {

@@ -2,31 +2,36 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cluster::{Kind, Ring};
+use cluster::{Kind, NodeId, Ring};
 use parking_lot::RwLock;
 use ractor::ActorRef;
-use schema::{ConnectionId, Event, EventBody, RoomId, SlotId, UserId};
+use schema::peer::{Change, Word};
+use schema::{ConnectionId, ErrorCode, Event, EventBody, LoginId, RoomId, SlotId, UserId};
 use store::Journal;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::time::Instant;
 
 use crate::admission::Admission;
 use crate::config::Config;
 use crate::directory::{Directory, Told};
-use crate::presence::Presence;
+use crate::peer::Peers;
+use crate::presence::{Counts, Presence};
 use crate::read::{Reader, View};
 use crate::relay::Relay;
-use crate::room::RoomMessage;
+use crate::room::{Request, RoomMessage};
 use crate::session::core::Input;
+use crate::session::core::OwnRoom;
 use crate::session::{Parked, SessionMessage};
 use crate::shed::Shed;
 use crate::slot::SlotMessage;
-use crate::subscribers::{Subscribers, Word};
+use crate::subscribers::{Answered, Subscribers};
 
 pub struct Shared {
     pub config: Config,
     pub ring: Arc<Ring>,
+    pub peers: Arc<Peers>,
     pub journal: Arc<dyn Journal>,
     pub reader: Reader,
     pub subscribers: Arc<Subscribers>,
@@ -53,6 +58,29 @@ impl Shared {
     pub fn session_slot(&self, user: UserId) -> SlotId {
         self.ring.slot(Kind::User, user.as_bytes())
     }
+    /// Who has the user's session; `None`: this node.
+    pub fn home(&self, user: UserId) -> Option<NodeId> {
+        let owner = self.ring.placement(self.session_slot(user)).owner;
+        (owner != self.ring.node()).then_some(owner)
+    }
+    /// Waits until this node serves the slot. False: it does not, and will not soon.
+    pub async fn serves(&self, slot: SlotId, within: Duration) -> bool {
+        let tail = self.reader.slot_tail(slot);
+        let deadline = Instant::now() + within;
+        loop {
+            let placement = self.ring.placement(slot);
+            let is_ours = placement.owner == self.ring.node();
+            if is_ours && tokio::time::timeout(LOOK_AGAIN, tail.opened(placement.grant)).await.is_ok() {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            if !is_ours {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
+    }
     /// A fresh activation of a slot, from 1.
     pub fn activate(&self, slot: SlotId) -> u16 {
         let before = self.activations[usize::from(slot.0)].fetch_add(1, Ordering::Relaxed);
@@ -64,7 +92,57 @@ impl Shared {
             let _ = self.slot(self.reader.slot(room)).cast(SlotMessage::WakeRoom(room));
         }
     }
+    /// What people here want of a room, in their order, wherever the room is.
+    pub fn requests(&self, room: RoomId, requests: Vec<Request>) {
+        if requests.is_empty() {
+            return;
+        }
+        match self.reader.owner(room) {
+            None => self.requests_here(room, requests),
+            Some(_) => self.peers.forwards.take(self, room, requests),
+        }
+    }
+    /// The same of a room that is ours.
+    pub fn requests_here(&self, room: RoomId, requests: Vec<Request>) {
+        self.tell_room(room, RoomMessage::Requests(requests));
+    }
+    /// What waits for a room that somebody else has now.
+    pub fn give_back(&self, room: RoomId) {
+        let requests: Vec<Request> = self.rooms.lost(room).into_iter().flat_map(RoomMessage::moved).collect();
+        self.requests(room, requests);
+    }
+
+    /// The user's rooms, by their session, which is here.
+    pub async fn own_rooms(&self, user: UserId) -> Result<Vec<OwnRoom>, ErrorCode> {
+        let (answer, answered) = oneshot::channel();
+        self.tell_session(user, SessionMessage::Rooms { answer });
+        answered.await.map_err(|_| ErrorCode::Unavailable)
+    }
+    /// Closes the sockets that a revoked login has here.
+    pub fn close_login(&self, user: UserId, login: LoginId) {
+        for attachment in self.presence.attachments(user).into_iter().filter(|attachment| attachment.login == login) {
+            if self.peers.abroad(attachment.connection).is_none() {
+                self.subscribers.close(attachment.connection, schema::CloseCode::Revoked);
+            }
+        }
+    }
+    /// Members of rooms came, or went, whose home is here.
+    pub fn count(&self, counts: Counts) {
+        counts.into_iter().for_each(|(room, came)| self.relay.online(room, came));
+    }
+    /// How far a member of a room has read, for the others.
+    pub fn receipt(&self, room: RoomId, user: UserId, seq: u64, delivered: u64) {
+        match self.reader.owner(room) {
+            None => self.relay.receipt(room, user, seq, delivered),
+            Some(owner) => _ = self.peers.say(owner, &Word::Receipt { room, user, seq, delivered }),
+        }
+    }
+
+    /// Not if somebody else has the session: whoever says it says it to them as soon as they know.
     pub fn tell_session(&self, user: UserId, message: SessionMessage) {
+        if self.home(user).is_some() {
+            return;
+        }
         if self.sessions.tell(user, message) == Told::Wake {
             let _ = self.slot(self.session_slot(user)).cast(SlotMessage::WakeSession(user));
         }
@@ -82,24 +160,18 @@ impl Shared {
     }
 
     /// The same behind the answers to those who asked for these events.
-    pub fn show_answered(&self, room: RoomId, events: &[Arc<Event>], answers: Vec<Word>) {
+    pub fn show_answered(&self, room: RoomId, events: &[Arc<Event>], answers: Vec<Answered>) {
         self.subscribers.show_answered(room, events, answers);
         for event in events {
             match &event.body {
                 EventBody::Created { members, .. } => {
-                    for member in members {
-                        self.tell_attached(member.user, || Input::Joined { room, role: member.role, seq: event.seq });
-                    }
+                    members.iter().for_each(|member| self.change(member.user, event, Change::Joined { role: member.role }));
                 }
-                EventBody::Member { user, role: Some(role), .. } => {
-                    self.tell_attached(*user, || Input::Joined { room, role: *role, seq: event.seq });
-                }
-                EventBody::Member { user, role: None, .. } => {
-                    self.tell_attached(*user, || Input::Left { room, seq: event.seq });
-                }
+                EventBody::Member { user, role: Some(role), .. } => self.change(*user, event, Change::Joined { role: *role }),
+                EventBody::Member { user, role: None, .. } => self.change(*user, event, Change::Left),
                 EventBody::Message(message) if message.text.contains("<@") => {
                     for user in schema::mention::mentions(&message.text, MENTIONS_MAX) {
-                        self.tell_attached(user, || Input::Mentioned { room, seq: event.seq, by: event.user });
+                        self.change(user, event, Change::Mentioned { by: event.user });
                     }
                 }
                 _ => {}
@@ -107,17 +179,28 @@ impl Shared {
         }
     }
 
+    /// What a room says of somebody, to their home.
+    fn change(&self, user: UserId, event: &Event, change: Change) {
+        let (room, seq) = (event.room, event.seq);
+        match self.home(user) {
+            None => self.changed(user, room, seq, change),
+            Some(home) => _ = self.peers.say(home, &Word::Changed { user, room, seq, change }),
+        }
+    }
+
     /// Only those who are here need to hear it, and sessions that are awake for somebody who is not (over REST); the
     /// others read it when they wake.
-    fn tell_attached(&self, user: UserId, input: impl FnOnce() -> Input) {
+    pub(crate) fn tell_attached(&self, user: UserId, input: Input) {
         if self.presence.is_attached(user) {
-            self.tell_session(user, SessionMessage::Event(input()));
+            self.tell_session(user, SessionMessage::Event(input));
         } else {
-            self.sessions.tell_awake(user, SessionMessage::Event(input()));
+            self.sessions.tell_awake(user, SessionMessage::Event(input));
         }
     }
 }
 
+/// While a slot is about to be ours, the table is looked at this often.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// People named in one message who are told at once.
 const MENTIONS_MAX: usize = 50;
 

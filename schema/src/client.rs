@@ -8,7 +8,7 @@ use crate::event::{Origin, Role, RoomKind, RoomSettings};
 use crate::id::{Cmid, DeviceId, RoomId, UserId};
 
 /// What makes an ordered request exactly-once: resent verbatim, to any node, until it is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// The client's number of this request on this connection; the answer carries it.
     pub id: u32,
@@ -21,7 +21,8 @@ pub struct Order {
 }
 
 /// What an ordered request wants done; becomes at most one event of the room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     Post { text: String, reply: Option<u64>, origin: Option<Origin> },
     Edit { target: u64, text: String },

@@ -131,7 +131,7 @@ impl RoomId {
 pub struct SlotId(pub u16);
 
 /// A connection on its node: which lot, which place in its slab, and how often that place was used before.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ConnectionId {
     pub lot: u16,
     pub generation: u16,

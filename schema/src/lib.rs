@@ -9,6 +9,7 @@ pub mod fold;
 pub mod id;
 pub mod limits;
 pub mod mention;
+pub mod peer;
 pub mod record;
 pub mod rest;
 pub mod server;

@@ -1,15 +1,16 @@
-//! This node's part in its group, for the server: from the configuration to a running member, and what may not be. What goes between
-//! nodes over the chat lane is not its matter.
+//! This node's part in its group, for the server: from the configuration to a running member, and what may not be; and how the
+//! node follows what the group agrees on (`place.rs`).
 
 pub mod order;
 mod overview;
+pub mod place;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use cluster::Member;
-use cluster::link::{Asked, Receive, Said, Whence};
+use cluster::link::Receive;
 use cluster::member::{Join, Token};
 
 use crate::config::Config;
@@ -27,7 +28,6 @@ pub type Alone = Option<&'static str>;
 
 pub const OWN_STORE: &str = "several nodes need one store that all of them reach, and this one has a store of its own: \
 run `hubbub store serve` and set store.backend to \"remote\" on all nodes, or run this node alone";
-pub const NOT_PLACED: &str = "rooms are not spread over several nodes yet: run one node on a store";
 
 /// Starts the group on this node: one of its own for a node that is in none and has no token. `above`: the highest grant that the store has
 /// seen. `chat` hears what comes in on the chat lane. Errors: one sentence each.
@@ -66,16 +66,6 @@ pub async fn start(config: &Config, alone: Alone, above: u64, chat: Arc<dyn Rece
         bail!(why);
     }
     Ok(member)
-}
-
-/// Of a node that has nothing to say to others yet: whoever asks is told that nobody is there.
-pub struct Deaf;
-
-impl Receive for Deaf {
-    fn arrived(&self, _from: Whence) {}
-    fn said(&self, _said: Said) {}
-    fn asked(&self, _asked: Asked) {}
-    fn gone(&self, _from: Whence) {}
 }
 
 /// Makes the keys of a group that a node on this data will begin.

@@ -1,18 +1,20 @@
 //! What may be asked about rooms and people without changing anything. Members get answers, others `not_found`; a node that
 //! is short of memory says `busy` to all but operators.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cluster::NodeId;
+use futures_util::future::join_all;
+use schema::peer::{Answer, Question};
 use schema::record::Receipt;
 use schema::server::{RoomState, UserStatus};
 use schema::{ErrorCode, Role, RoomId, UserId, limits, rest};
 use store::{Range, RecordsExt};
-use tokio::sync::oneshot;
 
 use super::Node;
 use crate::error::{Refused, code_of};
 use crate::read::{PageQuery, Pinned};
-use crate::session::SessionMessage;
 use crate::session::actor::room_state;
 use crate::shed::Class;
 
@@ -20,7 +22,7 @@ impl Node {
     /// Errors: as `Reader::page`.
     pub async fn history(&self, user: UserId, query: PageQuery) -> Result<Arc<rest::Page>, Refused> {
         self.shared.shed.check(Class::History)?;
-        match self.shared.subscribers.view(query.room) {
+        match self.shared.subscribers.own_view(query.room) {
             Some(view) => self.shared.reader.page_of(&view, user, query).await,
             None => self.shared.reader.page(user, query).await,
         }
@@ -42,9 +44,13 @@ impl Node {
     }
 
     pub async fn rooms(&self, user: UserId) -> Result<Vec<RoomState>, ErrorCode> {
-        let (answer, answered) = oneshot::channel();
-        self.shared.tell_session(user, SessionMessage::Rooms { answer });
-        let own = answered.await.map_err(|_| ErrorCode::Unavailable)?;
+        let own = match self.shared.home(user) {
+            None => self.shared.own_rooms(user).await?,
+            Some(home) => match self.shared.peers.ask(home, &Question::Rooms { user }).await {
+                Some(Answer::Rooms { rooms }) => rooms,
+                _ => return Err(ErrorCode::Unavailable),
+            },
+        };
         let mut rooms = Vec::with_capacity(own.len());
         for own in own {
             let view = match self.shared.subscribers.view(own.room) {
@@ -126,11 +132,30 @@ impl Node {
     }
 
     /// How these people are, as this one may know it: a status is for those who share a room. One look into the store,
-    /// however many are asked for.
+    /// and one question to a node, however many are asked for.
     pub async fn presence_of(&self, user: UserId, users: &[UserId]) -> Result<Vec<UserStatus>, ErrorCode> {
         self.shared.shed.check(Class::Presence).map_err(|refused| refused.code)?;
         let rooms = self.shared.reader.rooms_of(user).await.map_err(code_of)?;
-        Ok(self.shared.presence.seen_from(user, rooms.into_keys(), users))
+        let rooms: Vec<RoomId> = rooms.into_keys().collect();
+        let mut seen = self.shared.presence.seen_from(user, rooms.iter().copied(), users);
+        let mut homes: BTreeMap<NodeId, Vec<UserId>> = BTreeMap::new();
+        for user in users {
+            if let Some(home) = self.shared.home(*user) {
+                homes.entry(home).or_default().push(*user);
+            }
+        }
+        let asks = homes.into_iter().map(async |(home, users)| {
+            let question = Question::Presence { user, rooms: rooms.clone(), users };
+            self.shared.peers.ask(home, &question).await
+        });
+        for answer in join_all(asks).await {
+            // Of those whose home cannot be asked it is said that they are offline.
+            let Some(Answer::Presence { users: told }) = answer else { continue };
+            for status in told {
+                seen.iter_mut().filter(|known| known.user == status.user).for_each(|known| *known = status.clone());
+            }
+        }
+        Ok(seen)
     }
 
     pub(super) async fn check_member(&self, room: RoomId, user: UserId) -> Result<(), ErrorCode> {

@@ -12,6 +12,7 @@ use cluster::{NodeId, Ring, Table};
 use parking_lot::RwLock;
 use ractor::Actor;
 use schema::client::{Act, Order, Resume};
+use schema::peer::Word;
 use schema::server::Refusal;
 use schema::{ConnectionId, DeviceId, LoginId, RoomId, RoomSettings, SlotId, UserId};
 use store::{Journal, Records};
@@ -23,12 +24,13 @@ use crate::directory::Directory;
 use crate::error::{Error, Refused};
 use crate::metrics::metrics;
 use crate::outlet::{Down, Outlet};
+use crate::peer::Peers;
 use crate::project::Projector;
 use crate::read::Reader;
 use crate::relay::Relay;
 use crate::reply::{Answering, RETRY_MS, RETRY_NODE_MS, Reply};
-use crate::room::{Request, RoomMessage};
-use crate::session::{Attachment, SessionMessage};
+use crate::room::Request;
+use crate::session::SessionMessage;
 use crate::shared::{Shared, now_ms};
 use crate::shed::{Class, Shed};
 use crate::slot::SlotMessage;
@@ -36,6 +38,7 @@ use crate::subscribers::Subscribers;
 use crate::supervisor::Supervisor;
 
 pub use load::Load;
+pub(crate) use say::input;
 
 /// Over REST it is said before it comes here.
 pub const NEW_ROOM: &str = "field `room`: name it, a new UUIDv7 of yours";
@@ -59,6 +62,13 @@ pub struct Attach {
     pub resume: Vec<Resume>,
 }
 
+/// Who owns what, and the others.
+pub struct Among {
+    pub ring: Arc<Ring>,
+    /// Hears for this node, and may have heard already.
+    pub peers: Arc<Peers>,
+}
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Node {
@@ -67,11 +77,23 @@ pub struct Node {
 }
 
 impl Node {
-    /// Takes over all slots and answers when every one of them serves.
+    /// A node that owns everything: takes over all slots and answers when every one of them serves.
     pub async fn start(config: Config, journal: Arc<dyn Journal>, records: Arc<dyn Records>, outlets: Vec<Outlet>) -> Result<Self, Error> {
-        let slots = config.slots;
-        let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), journal.grant(), slots)));
-        let reader = Reader::new(records, ring.clone()).keeping(config.pages_bytes_max);
+        let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), journal.grant(), config.slots)));
+        Self::start_among(Among { ring, peers: Arc::default() }, config, journal, records, outlets).await
+    }
+
+    /// One of several: takes over the slots that are its own by the ring, and answers when they are served.
+    pub async fn start_among(
+        Among { ring, peers }: Among,
+        config: Config,
+        journal: Arc<dyn Journal>,
+        records: Arc<dyn Records>,
+        outlets: Vec<Outlet>,
+    ) -> Result<Self, Error> {
+        // Slots that come to be ours meanwhile are taken over when the node hears of it.
+        let (slots, table) = (ring.slots(), ring.table());
+        let reader = Reader::new(records, ring.clone()).among(peers.clone()).keeping(config.pages_bytes_max);
         let bell = Arc::new(Notify::new());
         let bounds = Bounds {
             room_requests_max: config.room_requests_max,
@@ -82,10 +104,11 @@ impl Node {
         let shared = Arc::new(Shared {
             appends: config.appends_in_flight_max.map(Semaphore::new),
             config,
-            ring,
+            ring: ring.clone(),
             journal: journal.clone(),
             reader: reader.clone(),
-            subscribers: Arc::new(Subscribers::new(outlets)),
+            subscribers: Arc::new(Subscribers::new(outlets, peers.clone())),
+            peers: peers.clone(),
             rooms: Directory::new(),
             admission: Admission::new(bounds, slots),
             shed: Shed::default(),
@@ -98,17 +121,19 @@ impl Node {
         });
         let spawned = Actor::spawn(None, Supervisor, shared.clone()).await;
         spawned.map_err(|error| Error::Slot { slot: 0, why: error.to_string() })?;
-        for slot in (0..slots).map(SlotId) {
+        for slot in (0..slots).map(SlotId).filter(|slot| table.slots[usize::from(slot.0)].owner == ring.node()) {
             let (answer, answered) = oneshot::channel();
             let _ = shared.slot(slot).cast(SlotMessage::WhenServing(answer));
-            let serving = answered.await.unwrap_or_else(|_| Err("its actor ended".to_owned()));
+            // Given up before it was served: somebody else has it by now.
+            let serving = answered.await.unwrap_or(Ok(()));
             serving.map_err(|why| Error::Slot { slot: slot.0, why })?;
         }
         let told = shared.clone();
         let projected = Box::new(move |slot: SlotId, block| drop(told.slot(slot).cast(SlotMessage::Projected(block))));
         let projector = Arc::new(Projector { reader, journal, bell, slots, projected });
         tokio::spawn(projector.clone().run());
-        tokio::spawn(shared.relay.clone().run(shared.subscribers.clone(), now_ms));
+        tokio::spawn(shared.relay.clone().run(Arc::downgrade(&shared), now_ms));
+        peers.start(&shared);
         Ok(Self { shared, projector })
     }
 
@@ -134,7 +159,7 @@ impl Node {
                 }
             }
         }
-        rooms.into_iter().for_each(|(room, requests)| self.shared.tell_room(room, RoomMessage::Requests(requests)));
+        rooms.into_iter().for_each(|(room, requests)| self.shared.requests(room, requests));
     }
 
     /// With its places; without them it is refused.
@@ -180,10 +205,16 @@ impl Node {
         self.shared.subscribers.left(room, lot, count);
     }
 
-    /// Closes the sockets of a revoked login.
+    /// The ring has another table: whatever follows from that is done. Slots that are ours now are taken over, those of others given up.
+    pub fn placed(&self, before: &Table) {
+        crate::peer::placed(&self.shared, before);
+    }
+
+    /// Closes the sockets of a revoked login, on all nodes.
     pub fn close_login(&self, user: UserId, login: LoginId) {
-        for Attachment { connection, .. } in self.shared.presence.attachments(user).into_iter().filter(|a| a.login == login) {
-            self.shared.subscribers.outlet(connection).push(Down::Close { connection, code: schema::CloseCode::Revoked });
+        self.shared.close_login(user, login);
+        for node in self.shared.peers.up() {
+            self.shared.peers.say(node, &Word::Revoked { user, login });
         }
     }
 
@@ -192,23 +223,35 @@ impl Node {
         self.shared.subscribers.outlets().iter().for_each(|outlet| outlet.push(Down::Drain { window_ms }));
     }
 
-    /// Everything that was applied is in the projections when this returns. Errors: the store's.
-    pub async fn flush(&self) -> Result<(), Error> {
+    /// Before another node takes a slot over: what its sessions have not saved is saved, and what it would have to read is carried.
+    pub async fn settle(&self, slot: SlotId) -> Result<(), Error> {
+        self.save(|user| self.shared.session_slot(user) == slot).await;
+        Ok(self.projector.carry().await?)
+    }
+
+    async fn save(&self, which: impl Fn(UserId) -> bool) {
         let mut waits = Vec::new();
-        self.shared.sessions.for_each_awake(|_, actor| {
-            let (answer, answered) = oneshot::channel();
-            let _ = actor.cast(SessionMessage::Save { answer });
-            waits.push(answered);
+        self.shared.sessions.for_each_awake(|user, actor| {
+            if which(user) {
+                let (answer, answered) = oneshot::channel();
+                let _ = actor.cast(SessionMessage::Save { answer });
+                waits.push(answered);
+            }
         });
         for answered in waits {
             let _ = answered.await;
         }
+    }
+
+    /// Everything that was applied is in the projections when this returns. Errors: the store's.
+    pub async fn flush(&self) -> Result<(), Error> {
+        self.save(|_| true).await;
         Ok(self.projector.carry().await?)
     }
 }
 
 /// Bytes that a request counts for while it waits: no less than those of the event it becomes.
-fn weight(act: &Act) -> usize {
+pub(crate) fn weight(act: &Act) -> usize {
     const FIELDS: usize = 384;
     let of_settings = |settings: &RoomSettings| settings.name.len() + settings.topic.len();
     FIELDS

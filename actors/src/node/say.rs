@@ -1,6 +1,7 @@
 //! What a connection says that is no request to a room: markers, drafts, presence, typing, signals.
 
-use schema::client::Signal;
+use schema::client::{self, Signal};
+use schema::peer::Word;
 use schema::server::{Done, Refusal};
 use schema::{ClientEvent, ConnectionId, ErrorCode, RoomId, ServerEvent, UserId, limits};
 
@@ -10,26 +11,24 @@ use crate::read::View;
 use crate::reply::RETRY_NODE_MS;
 use crate::session::SessionMessage;
 use crate::session::core::{BEYOND, Input};
-use crate::shared::now_ms;
 use crate::shed::Class;
 
 impl Node {
     /// What a connection says besides ordered requests and pages. Answered through its lot where it has an id.
     pub fn say(&self, user: UserId, connection: ConnectionId, event: ClientEvent) {
         let shed = &self.shared.shed;
-        let input = match event {
+        let mut beyond = false;
+        let event = match event {
             ClientEvent::Read(e) => match self.mark(e.room, e.seq, e.ordinal) {
-                Some((seq, ordinal)) => Input::Read { connection: Some(connection), id: e.id, room: e.room, seq, ordinal },
-                None => Input::Misread { connection, id: e.id, room: e.room },
+                Some((seq, ordinal)) => ClientEvent::Read(client::Read { seq, ordinal, ..e }),
+                None => {
+                    beyond = true;
+                    ClientEvent::Read(e)
+                }
             },
-            ClientEvent::Unread(e) => Input::Unread { connection, id: e.id, room: e.room, from: e.from },
-            ClientEvent::Delivered(e) => match self.mark(e.room, e.seq, 0) {
-                Some((seq, _)) => Input::Delivered { room: e.room, seq },
-                None => return,
-            },
-            ClientEvent::Draft(e) => Input::Draft { connection, id: e.id, room: e.room, text: e.text },
+            ClientEvent::Delivered(e) if self.mark(e.room, e.seq, 0).is_none() => return,
             ClientEvent::Presence(e) => match shed.check(Class::Presence) {
-                Ok(()) => Input::Presence { connection, id: e.id, status: e.status },
+                Ok(()) => ClientEvent::Presence(e),
                 Err(code) => return self.refuse(connection, e.id, code),
             },
             ClientEvent::Watch(e) => match shed.check(Class::Presence) {
@@ -39,9 +38,12 @@ impl Node {
             ClientEvent::Typing(_) | ClientEvent::Signal(_) if shed.check(Class::Presence).is_err() => return,
             ClientEvent::Typing(e) => return self.typing(user, e.room, e.on),
             ClientEvent::Signal(e) => return self.signal(user, connection, e),
-            other => unreachable!("{other:?} is for a room or for the lot"),
+            event => event,
         };
-        self.shared.tell_session(user, SessionMessage::Event(input));
+        match self.shared.home(user) {
+            None => self.shared.tell_session(user, SessionMessage::Event(input(connection, event, beyond))),
+            Some(home) => _ = self.shared.peers.say(home, &Word::Said { user, connection, event, beyond }),
+        }
     }
 
     fn mark(&self, room: RoomId, seq: u64, ordinal: u64) -> Option<(u64, u64)> {
@@ -60,18 +62,18 @@ impl Node {
         if users.len() > limits::WATCH_MAX {
             return self.refuse(connection, id, ErrorCode::TooLong);
         }
-        let users = self.shared.presence.watch(connection, user, users);
+        let (users, changed) = self.shared.presence.watch(connection, user, users);
         subscribers.send(connection, ServerEvent::Ok(Done { id, room: None, seq: None, ordinal: None, at: None }));
         subscribers.send(connection, ServerEvent::Presence(schema::server::Presence { users }));
+        self.shared.watch(changed.begun);
+        self.shared.unwatch(changed.ended);
     }
 
     fn typing(&self, user: UserId, room: RoomId, on: bool) {
-        let shared = self.shared.clone();
-        tokio::spawn(async move {
-            if matches!(shared.reader.role(room, user).await, Ok(Some(_))) {
-                shared.relay.typing(room, user, on, now_ms());
-            }
-        });
+        match self.shared.reader.owner(room) {
+            None => self.shared.typing(room, user, on),
+            Some(owner) => _ = self.shared.peers.say(owner, &Word::Typing { room, user, on }),
+        }
     }
 
     fn signal(&self, user: UserId, connection: ConnectionId, signal: Signal) {
@@ -79,13 +81,10 @@ impl Node {
         if kind.len() + data.len() > limits::SIGNAL_BYTES_MAX {
             return;
         }
-        let shared = self.shared.clone();
-        tokio::spawn(async move {
-            if matches!(shared.reader.role(room, user).await, Ok(Some(_))) {
-                let event = ServerEvent::Signal(schema::server::Signal { room, user, kind, data });
-                shared.subscribers.tell(room, event, Some(connection));
-            }
-        });
+        match self.shared.reader.owner(room) {
+            None => self.shared.signal(schema::server::Signal { room, user, kind, data }, connection),
+            Some(owner) => _ = self.shared.peers.say(owner, &Word::Signal { room, user, kind, data, connection }),
+        }
     }
 
     /// A read marker without a connection, for REST. Errors: `not_found`, `bad_request` beyond the head.
@@ -93,9 +92,25 @@ impl Node {
         self.check_member(room, user).await?;
         let view = self.shared.reader.view(room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?;
         let (seq, ordinal) = mark(&view, seq, ordinal).ok_or(BEYOND)?;
-        let input = Input::Read { connection: None, id: 0, room, seq, ordinal };
-        self.shared.tell_session(user, SessionMessage::Event(input));
+        match self.shared.home(user) {
+            None => self.shared.tell_session(user, SessionMessage::Event(Input::Read { connection: None, id: 0, room, seq, ordinal })),
+            Some(home) if self.shared.peers.say(home, &Word::Marked { user, room, seq, ordinal }) => {}
+            Some(_) => return Err(ErrorCode::Unavailable.into()),
+        }
         Ok(())
+    }
+}
+
+/// What a connection says, as its user's session takes it. `beyond`: of a marker, that it is beyond the room's head.
+pub(crate) fn input(connection: ConnectionId, event: ClientEvent, beyond: bool) -> Input {
+    match event {
+        ClientEvent::Read(e) if beyond => Input::Misread { connection, id: e.id, room: e.room },
+        ClientEvent::Read(e) => Input::Read { connection: Some(connection), id: e.id, room: e.room, seq: e.seq, ordinal: e.ordinal },
+        ClientEvent::Unread(e) => Input::Unread { connection, id: e.id, room: e.room, from: e.from },
+        ClientEvent::Delivered(e) => Input::Delivered { room: e.room, seq: e.seq },
+        ClientEvent::Draft(e) => Input::Draft { connection, id: e.id, room: e.room, text: e.text },
+        ClientEvent::Presence(e) => Input::Presence { connection, id: e.id, status: e.status },
+        other => unreachable!("{other:?} is for a room, for the node or for the lot"),
     }
 }
 

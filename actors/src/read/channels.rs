@@ -34,7 +34,7 @@ impl Reader {
                 }
                 fresh.remove(&room);
                 // A channel that changed a moment ago is shown as it is now.
-                let settings = match self.tail(room).is_empty() {
+                let settings = match self.tail(room).await?.is_empty() {
                     true => settings,
                     false => self.view(room).await?.map_or(settings, |view| (*view.settings).clone()),
                 };
@@ -59,7 +59,7 @@ impl Reader {
         after: Option<RoomId>,
     ) -> Result<BTreeMap<RoomId, rest::ChannelEntry>, store::Error> {
         let mut fresh = BTreeMap::new();
-        for (room, _, _) in self.memberships().of(user).into_iter().filter(|(room, ..)| after.is_none_or(|after| *room > after)) {
+        for (room, _, _) in self.recent_memberships(user).await.into_iter().filter(|(room, ..)| after.is_none_or(|after| *room > after)) {
             let Some(view) = self.view(room).await?.filter(|view| view.settings.workspace == Some(workspace)) else { continue };
             if self.role(room, user).await?.is_some() {
                 fresh.insert(room, rest::ChannelEntry { room, settings: (*view.settings).clone(), joined: true });

@@ -11,12 +11,16 @@ mod view;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use cluster::{Kind, Ring};
+use cluster::{Kind, NodeId, Ring};
+use schema::peer::{Answer, Question};
 use schema::record::HistoryRow;
 use schema::{Event, EventBody, RoomId, SlotId, limits};
 use store::{Range, Records, RecordsExt};
+use tokio::time::Instant;
 
+use crate::peer::Peers;
 use crate::slot::{Above, Memberships, Tail};
 use kept::Kept;
 
@@ -27,6 +31,9 @@ pub use view::View;
 
 /// A hole between history and tail that did not close: the store does not hold what it was given.
 const READS_MAX: usize = 8;
+/// For the tail of a room whose owner changes, and between two tries.
+const TAIL_WITHIN: Duration = Duration::from_secs(4);
+const TAIL_AGAIN: Duration = Duration::from_millis(20);
 /// Of pages in memory, where nothing else is said.
 pub(crate) const PAGES_BYTES_MAX: usize = 32 << 20;
 
@@ -34,6 +41,7 @@ pub(crate) const PAGES_BYTES_MAX: usize = 32 << 20;
 pub struct Reader {
     pub records: Arc<dyn Records>,
     ring: Arc<Ring>,
+    peers: Arc<Peers>,
     /// By slot number.
     tails: Arc<[Arc<Tail>]>,
     memberships: Arc<Memberships>,
@@ -46,7 +54,12 @@ impl Reader {
         let (memberships, above) = (Arc::<Memberships>::default(), Arc::<Above>::default());
         let tails = (0..ring.slots()).map(|_| Arc::new(Tail::new(memberships.clone(), above.clone()))).collect();
         let kept = Arc::new(Kept::new(PAGES_BYTES_MAX));
-        Self { records, ring, tails, memberships, above, kept }
+        Self { records, ring, peers: Arc::default(), tails, memberships, above, kept }
+    }
+    /// With the other nodes, who have the tails of their slots.
+    pub(crate) fn among(mut self, peers: Arc<Peers>) -> Self {
+        self.peers = peers;
+        self
     }
     /// Keeps so many bytes of pages in memory, and forgets those it kept.
     pub fn keeping(mut self, pages_bytes_max: usize) -> Self {
@@ -75,16 +88,64 @@ impl Reader {
     pub fn memberships(&self) -> &Memberships {
         &self.memberships
     }
-    /// The room's applied events above the watermark.
-    pub fn tail(&self, room: RoomId) -> Vec<Arc<Event>> {
-        self.slot_tail(self.slot(room)).room(room)
+    /// Who has the room; `None`: this node.
+    pub fn owner(&self, room: RoomId) -> Option<NodeId> {
+        let owner = self.ring.placement(self.slot(room)).owner;
+        (owner != self.ring.node()).then_some(owner)
+    }
+
+    /// The room's applied events above the watermark, by its owner. Errors: `Unknown`, nobody can say now.
+    pub async fn tail(&self, room: RoomId) -> Result<Vec<Arc<Event>>, store::Error> {
+        match self.tail_here(room) {
+            Some(tail) => Ok(tail),
+            None => self.tail_elsewhere(room).await,
+        }
+    }
+
+    async fn tail_elsewhere(&self, room: RoomId) -> Result<Vec<Arc<Event>>, store::Error> {
+        let deadline = Instant::now() + TAIL_WITHIN;
+        while Instant::now() < deadline {
+            let Some(owner) = self.owner(room) else {
+                // Ours since a moment ago: it is being read.
+                let slot = self.slot(room);
+                let _ = tokio::time::timeout(TAIL_AGAIN, self.slot_tail(slot).opened(self.ring.placement(slot).grant)).await;
+                match self.tail_here(room) {
+                    Some(tail) => return Ok(tail),
+                    None => continue,
+                }
+            };
+            match self.tail_of(owner, room).await {
+                Some(tail) => return Ok(tail),
+                None => tokio::time::sleep(TAIL_AGAIN).await,
+            }
+        }
+        Err(store::Error::Unknown("the room's owner is not heard".into()))
+    }
+
+    async fn tail_of(&self, owner: NodeId, room: RoomId) -> Option<Vec<Arc<Event>>> {
+        let mut tail: Vec<Arc<Event>> = Vec::new();
+        loop {
+            let after = tail.last().map_or(0, |event| event.seq);
+            let Answer::Tail { events, more } = self.peers.ask(owner, &Question::Tail { room, after }).await? else { return None };
+            tail.extend(events.into_iter().map(Arc::new));
+            if !more {
+                return Some(tail);
+            }
+        }
+    }
+
+    /// The same of a room that this node serves; `None`: it does not.
+    pub fn tail_here(&self, room: RoomId) -> Option<Vec<Arc<Event>>> {
+        let slot = self.slot(room);
+        let placement = self.ring.placement(slot);
+        self.slot_tail(slot).look(room, placement.grant).filter(|_| placement.owner == self.ring.node())
     }
 
     /// The events `from..=to`, contiguous, with what was deleted erased; `to` is at most a head that was applied.
     /// Errors: the store's; `Corrupt` when a hole stays.
     pub async fn events(&self, room: RoomId, from: u64, to: u64) -> Result<Vec<Arc<Event>>, store::Error> {
         for _ in 0..READS_MAX {
-            let tail = self.tail(room);
+            let tail = self.tail(room).await?;
             let mut events = BTreeMap::new();
             let history_ends = tail.first().map_or(to, |e| to.min(e.seq - 1));
             for event in self.history(room, from, history_ends).await? {

@@ -87,7 +87,7 @@ impl Reader {
         if from > to {
             return Ok(page);
         }
-        let tail = self.tail(room);
+        let tail = self.tail(room).await?;
         let events = self.events(room, from, to).await?;
         let events = fitting(&events, focus);
         page.from = events.first().map_or(from, |e| e.seq);

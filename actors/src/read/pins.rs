@@ -20,7 +20,7 @@ pub struct Pinned {
 impl Reader {
     /// Those with a seq above `after`, rising; what the tail says is folded in.
     pub async fn pins(&self, room: RoomId, after: u64, limit: usize) -> Result<Pinned, store::Error> {
-        let tail = self.tail(room);
+        let tail = self.tail(room).await?;
         // What the tail says may remove rows of the page: read that many more.
         let rows_max = limit + tail.len();
         let range = Range::all(Annotation::pins(room), rows_max).from(after.saturating_add(1).to_be_bytes().to_vec());

@@ -5,20 +5,36 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
+use schema::peer::{Answer, Question};
 use schema::record::RoomListEntry;
 use schema::{Role, RoomId, UserId};
 use store::{Range, RecordsExt};
 
 use super::Reader;
+use crate::slot::Change;
 
 /// Rooms of one user.
 pub const ROOMS_MAX: usize = 10_000;
 
 impl Reader {
+    /// What the tails of all nodes say about this user's rooms. Who cannot be asked has them shown again by whoever comes after:
+    /// then the session is told.
+    pub(super) async fn recent_memberships(&self, user: UserId) -> Vec<Change> {
+        let mut recent = self.memberships().of(user);
+        let others = self.peers.up().into_iter().map(async |node| self.peers.ask(node, &Question::Memberships { user }).await);
+        for answer in join_all(others).await {
+            if let Some(Answer::Memberships { changes }) = answer {
+                recent.extend(changes);
+            }
+        }
+        recent
+    }
+
     /// Role, and the seq that said so.
     pub async fn rooms_of(&self, user: UserId) -> Result<BTreeMap<RoomId, (Role, u64)>, store::Error> {
         // Tails first: what leaves one in between is in the room list by then.
-        let recent = self.memberships().of(user);
+        let recent = self.recent_memberships(user).await;
         let rows = self.records.list::<RoomListEntry>(Range::all(RoomListEntry::key_of(user, RoomId::default()), ROOMS_MAX)).await?;
         let mut rooms: BTreeMap<RoomId, (Role, u64)> = rows.into_iter().map(|(row, _)| (row.room, (row.role, row.seq))).collect();
         for (room, role, seq) in recent {

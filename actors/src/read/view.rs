@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schema::peer::RoomView;
 use schema::record::{MemberRow, RoomHead, RoomRow, RoomSize, SettingsRow};
 use schema::{Event, EventBody, Role, RoomId, RoomKind, RoomSettings, UserId};
 use store::{Range, RecordsExt};
@@ -17,6 +18,20 @@ pub struct View {
     pub head: u64,
     pub ordinal: u64,
     pub at: u64,
+}
+
+impl From<RoomView> for View {
+    fn from(view: RoomView) -> Self {
+        let RoomView { kind, pair, settings, members, head, ordinal, at } = view;
+        Self { kind, pair, settings: Arc::new(settings), members, head, ordinal, at }
+    }
+}
+
+impl From<View> for RoomView {
+    fn from(view: View) -> Self {
+        let View { kind, pair, settings, members, head, ordinal, at } = view;
+        Self { kind, pair, settings: Arc::unwrap_or_clone(settings), members, head, ordinal, at }
+    }
 }
 
 impl View {
@@ -46,7 +61,7 @@ impl View {
 impl Reader {
     /// `None`: there is no such room.
     pub async fn view(&self, room: RoomId) -> Result<Option<View>, store::Error> {
-        let tail = self.tail(room);
+        let tail = self.tail(room).await?;
         let stored = match tail.first().map(|e| &e.body) {
             Some(EventBody::Created { .. }) => None,
             _ => self.stored_view(room).await?,
@@ -68,7 +83,7 @@ impl Reader {
 
     /// The user's role, as of everything applied.
     pub async fn role(&self, room: RoomId, user: UserId) -> Result<Option<Role>, store::Error> {
-        for event in self.tail(room).iter().rev() {
+        for event in self.tail(room).await?.iter().rev() {
             match &event.body {
                 EventBody::Member { user: who, role, .. } if *who == user => return Ok(*role),
                 EventBody::Created { members, .. } => return Ok(members.iter().find(|m| m.user == user).map(|m| m.role)),
@@ -80,7 +95,7 @@ impl Reader {
 
     /// Members in the order of their ids, from `after` on; those of the tail are folded in.
     pub async fn members(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Result<Vec<(UserId, Role)>, store::Error> {
-        let tail = self.tail(room);
+        let tail = self.tail(room).await?;
         let from = after.map(|user| [user.as_bytes().as_slice(), &[0]].concat()).unwrap_or_default();
         // What the tail says may remove rows of the page: read that many more.
         let range = Range::all(MemberRow::key_of(room, UserId::default()), limit + tail.len()).from(from);

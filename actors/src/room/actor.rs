@@ -26,6 +26,10 @@ pub enum RoomMessage {
     },
     /// The slot stopped: nothing that is not applied will be.
     Dropped(ErrorCode),
+    /// Somebody else has the room, or another activation: what is not applied is for them.
+    Moved,
+    /// The last that it is told after that.
+    End,
     Tick,
     Park,
 }
@@ -37,6 +41,13 @@ impl RoomMessage {
             requests.into_iter().for_each(|request| request.answering.refuse(code, code.is_temporary().then_some(RETRY_MS)));
         }
     }
+
+    /// The requests of people here that no room of this node will see.
+    pub fn moved(self) -> Vec<Request> {
+        let Self::Requests(requests) = self else { return Vec::new() };
+        let moved = |Request { user, order, act, answering }| answering.moved().map(|answering| Request { user, order, act, answering });
+        requests.into_iter().filter_map(moved).collect()
+    }
 }
 
 /// What one person wants done, and where the answer goes.
@@ -45,6 +56,20 @@ pub struct Request {
     pub order: Order,
     pub act: Act,
     pub answering: Answering,
+}
+
+/// A request without an answer.
+struct Waiting {
+    answering: Answering,
+    /// What was asked, for whoever has the room next; not where its node keeps it, nor where there are no others.
+    again: Option<(UserId, Order, Act)>,
+}
+
+impl Waiting {
+    fn again(self) -> Option<Request> {
+        let (answering, (user, order, act)) = (self.answering.moved()?, self.again?);
+        Some(Request { user, order, act, answering })
+    }
 }
 
 pub struct RoomActor;
@@ -56,7 +81,8 @@ pub struct State {
     slot: ActorRef<SlotMessage>,
     /// `None` until the room has woken.
     core: Option<Core>,
-    answers: HashMap<u64, Answering>,
+    answers: HashMap<u64, Waiting>,
+    has_moved: bool,
     next_token: u64,
     last_used: Instant,
 }
@@ -78,7 +104,7 @@ impl Actor for RoomActor {
         let every = (shared.config.room_idle / 4).max(Duration::from_millis(50));
         myself.send_interval(every, || RoomMessage::Tick);
         let (answers, last_used) = (HashMap::new(), Instant::now());
-        Ok(State { shared, room, activation, slot, core: None, answers, next_token: 1, last_used })
+        Ok(State { shared, room, activation, slot, core: None, answers, has_moved: false, next_token: 1, last_used })
     }
 
     async fn post_start(&self, _: ActorRef<RoomMessage>, state: &mut State) -> Result<(), ActorProcessingErr> {
@@ -90,6 +116,11 @@ impl Actor for RoomActor {
                 Err(_) => tries += 1,
             }
             tokio::time::sleep(WAKE_PAUSE).await;
+        };
+        let Some(woken) = woken else {
+            // Whoever sent it away tells it so; until then nothing is decided.
+            state.has_moved = true;
+            return Ok(());
         };
         state.core = Some(Core::new(state.room, woken));
         metrics().rooms_woken.increment(1);
@@ -106,6 +137,9 @@ impl Actor for RoomActor {
 
     async fn handle(&self, myself: ActorRef<RoomMessage>, message: RoomMessage, state: &mut State) -> Result<(), ActorProcessingErr> {
         match message {
+            RoomMessage::Requests(_) if state.has_moved => state.shared.requests(state.room, message.moved()),
+            RoomMessage::End => myself.stop(None),
+            _ if state.has_moved => {}
             RoomMessage::Requests(requests) => {
                 state.last_used = Instant::now();
                 let asks: Vec<Ask> = requests.into_iter().map(|request| state.ask(request)).collect();
@@ -115,8 +149,16 @@ impl Actor for RoomActor {
             RoomMessage::Learned { token, fact: Ok(fact) } => state.step(&myself, [Input::Learned { token, fact }]),
             RoomMessage::Learned { token, fact: Err(code) } => state.step(&myself, [Input::NotLearned { token, code }]),
             RoomMessage::Dropped(code) => {
-                state.answers.drain().for_each(|(_, answering)| answering.refuse(code, Some(RETRY_MS)));
+                state.answers.drain().for_each(|(_, waiting)| waiting.answering.refuse(code, Some(RETRY_MS)));
                 myself.stop(None);
+            }
+            RoomMessage::Moved => {
+                state.has_moved = true;
+                // In their order.
+                let mut waiting: Vec<(u64, Waiting)> = state.answers.drain().collect();
+                waiting.sort_unstable_by_key(|(token, _)| *token);
+                let again = waiting.into_iter().filter_map(|(_, waiting)| waiting.again()).collect();
+                state.shared.requests(state.room, again);
             }
             RoomMessage::Tick => {
                 let idle = state.core.as_ref().is_some_and(Core::is_idle);
@@ -140,7 +182,8 @@ impl State {
         let Request { user, order, act, answering } = request;
         let token = self.next_token;
         self.next_token += 1;
-        self.answers.insert(token, answering);
+        let again = (self.shared.peers.are_any() && answering.is_kept_here()).then(|| (user, order, act.clone()));
+        self.answers.insert(token, Waiting { answering, again });
         Ask { token, user, order, act }
     }
 
@@ -158,8 +201,8 @@ impl State {
                     if matches!(outcome, super::Outcome::Refused(_)) {
                         metrics().refused.increment(1);
                     }
-                    match self.answers.remove(&token) {
-                        Some(answering) if answering.is_of_connection() => answers.extend(answering.word(outcome)),
+                    match self.answers.remove(&token).map(|waiting| waiting.answering) {
+                        Some(answering) if answering.goes_with_events() => answers.extend(answering.word(outcome)),
                         Some(answering) => elsewhere.push((answering, outcome)),
                         None => {}
                     }

@@ -9,6 +9,11 @@ use store::RecordsExt;
 use super::core::{Fact, Need};
 use crate::read::Reader;
 
+/// The slot is served elsewhere since.
+fn moved() -> store::Error {
+    store::Error::Unknown("the room is not here any more".into())
+}
+
 /// Events of one read of a search.
 const CHUNK: u64 = 500;
 
@@ -29,7 +34,7 @@ pub async fn learn(reader: &Reader, room: RoomId, need: Need) -> Result<Fact, st
         }
         Need::Search { upto, user, cmid, by_key: true, .. } => {
             // What the key's record does not know yet is in the tail.
-            let found = reader.tail(room).into_iter().find(|e| e.cmid == cmid);
+            let found = reader.tail_here(room).ok_or_else(moved)?.into_iter().find(|e| e.cmid == cmid);
             if found.is_some() {
                 return Ok(Fact::Searched { upto, found, prev_found: false });
             }

@@ -11,10 +11,10 @@ use crate::read::Reader;
 const RECENT: u64 = 64;
 const MEMBERS_PAGE: usize = 1_000;
 
-/// The room's state up to its applied head. A room that does not exist yet has head 0.
-pub async fn wake(reader: &Reader, room: RoomId) -> Result<State, store::Error> {
+/// The room's state up to its applied head. A room that does not exist yet has head 0. `None`: this node does not serve it.
+pub async fn wake(reader: &Reader, room: RoomId) -> Result<Option<State>, store::Error> {
     let mut state = State::default();
-    let tail = reader.tail(room);
+    let Some(tail) = reader.tail_here(room) else { return Ok(None) };
     if let Some((row, _)) = reader.records.fetch::<RoomRow>(RoomRow::key_of(room)).await? {
         state.kind = Some(row.kind);
     }
@@ -25,13 +25,13 @@ pub async fn wake(reader: &Reader, room: RoomId) -> Result<State, store::Error> 
     let stored = reader.records.fetch::<RoomHead>(RoomHead::key_of(reader.slot(room), room)).await?.map_or(0, |(row, _)| row.head);
     let head = tail.last().map_or(stored, |event| event.seq.max(stored));
     if head == 0 {
-        return Ok(state);
+        return Ok(Some(state));
     }
     let from = tail.first().map_or(head, |event| event.seq).min(head.saturating_sub(RECENT - 1)).max(1);
     for event in reader.events(room, from, head).await? {
         state.take(event, head);
     }
-    Ok(state)
+    Ok(Some(state))
 }
 
 async fn members(reader: &Reader, room: RoomId, state: &mut State) -> Result<(), store::Error> {

@@ -1,10 +1,12 @@
 //! The shell of a session: wakes its core from the store, brings it what happens, carries out what follows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cluster::NodeId;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use schema::client::Status;
+use schema::peer::Word;
 use schema::record::{DraftRow, Marker, MentionRow, Receipt};
 use schema::server::RoomState;
 use schema::{ConnectionId, RoomId, UserId};
@@ -34,6 +36,10 @@ pub enum SessionMessage {
     },
     Tick,
     Park,
+    /// What rooms said of the user may not have been heard: look.
+    Reload,
+    /// The user's home is elsewhere: save, and end.
+    Leave,
 }
 
 pub struct SessionActor;
@@ -75,7 +81,8 @@ impl Actor for SessionActor {
             tokio::time::sleep(WAKE_PAUSE).await;
         };
         // What happened while it could not be told.
-        state.shared.presence.rooms(&state.shared.subscribers, state.user, loaded.rooms.keys().copied());
+        let counts = state.shared.presence.rooms(&state.shared.subscribers, state.user, loaded.rooms.keys().copied());
+        state.shared.count(counts);
         state.core = Some(Core::new(state.user, state.shared.config.offline_after.as_millis() as u64, loaded));
         metrics().sessions_woken.increment(1);
         metrics().sessions_awake.increment(1.0);
@@ -97,7 +104,8 @@ impl Actor for SessionActor {
             SessionMessage::Attach { attachment, answer } => {
                 let rooms = state.core().rooms();
                 // Before others are told that they came: it says who may know.
-                state.shared.presence.rooms(&state.shared.subscribers, state.user, rooms.iter().map(|own| own.room));
+                let counts = state.shared.presence.rooms(&state.shared.subscribers, state.user, rooms.iter().map(|own| own.room));
+                state.shared.count(counts);
                 state.step(Input::Attached(attachment)).await;
                 let _ = answer.send(rooms);
             }
@@ -106,6 +114,11 @@ impl Actor for SessionActor {
             SessionMessage::Save { answer } => {
                 state.step(Input::Tick).await;
                 let _ = answer.send(());
+            }
+            SessionMessage::Reload => state.reload().await,
+            SessionMessage::Leave => {
+                state.save().await;
+                myself.stop(None);
             }
             SessionMessage::Tick => state.tick().await,
             SessionMessage::Park => {
@@ -136,6 +149,27 @@ impl State {
         }
     }
 
+    async fn reload(&mut self) {
+        match self.shared.reader.rooms_of(self.user).await {
+            Ok(rooms) => {
+                let gone = self.core().departed(&rooms);
+                for (room, seq) in gone {
+                    self.step(Input::Left { room, seq }).await;
+                }
+                for (room, (role, seq)) in rooms {
+                    self.step(Input::Joined { room, role, seq }).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a session cannot look at its rooms; it does when it wakes"),
+        }
+    }
+
+    async fn save(&mut self) {
+        if self.core.is_some() {
+            self.step(Input::Tick).await;
+        }
+    }
+
     async fn step(&mut self, input: Input) {
         let mut effects = Vec::new();
         self.core.as_mut().expect("a session handles nothing before it has woken").handle(input, now_ms(), &mut effects);
@@ -150,7 +184,7 @@ impl State {
         let (shared, user) = (&self.shared, self.user);
         match effect {
             Effect::Send { connection, event } => shared.subscribers.send(connection, event),
-            Effect::Receipt { room, mark } => shared.relay.receipt(room, user, mark.seq, mark.delivered),
+            Effect::Receipt { room, mark } => shared.receipt(room, user, mark.seq, mark.delivered),
             Effect::SaveMarks(marks) => self.save_marks(marks).await?,
             Effect::SaveLeft { room, left: Left { text, unread_from } } => {
                 let row = DraftRow { user, room, text, unread_from };
@@ -162,14 +196,15 @@ impl State {
             }
             Effect::Enter { room, connections } => self.enter(room, connections).await?,
             Effect::Exit { room, connections } => {
-                shared.presence.exited(&shared.subscribers, user, room);
-                connections.into_iter().for_each(|c| shared.subscribers.part(room, c));
-                self.counted(room, false);
+                shared.count(shared.presence.exited(&shared.subscribers, user, room));
+                let (here, abroad) = self.by_node(connections);
+                here.into_iter().for_each(|connection| shared.subscribers.part(room, connection));
+                for (node, connections) in abroad {
+                    shared.subscribers.say(node, &Word::Exit { user, room, connections });
+                }
             }
             Effect::Seen { status, at } => {
-                if let Some(came) = shared.presence.set(&shared.subscribers, user, status, Some(at)) {
-                    self.core().rooms().iter().for_each(|own| shared.relay.online(own.room, came));
-                }
+                shared.count(shared.presence.set(&shared.subscribers, user, status, Some(at)));
             }
         }
         Ok(())
@@ -184,18 +219,26 @@ impl State {
         Ok(())
     }
 
-    /// A member who is here came to the room, or left it.
-    fn counted(&self, room: RoomId, came: bool) {
-        if self.shared.presence.status(self.user) != Status::Offline {
-            self.shared.relay.online(room, came);
+    /// Those here, and those of other nodes as they are called there.
+    fn by_node(&self, connections: Vec<ConnectionId>) -> (Vec<ConnectionId>, BTreeMap<NodeId, Vec<ConnectionId>>) {
+        let (mut here, mut abroad) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+        for connection in connections {
+            match self.shared.peers.abroad(connection) {
+                None => here.push(connection),
+                Some((node, connection)) => abroad.entry(node).or_default().push(connection),
+            }
         }
+        (here, abroad)
     }
 
     async fn enter(&self, room: RoomId, connections: Vec<ConnectionId>) -> Result<(), store::Error> {
-        self.counted(room, true);
-        self.shared.presence.entered(&self.shared.subscribers, self.user, room);
+        self.shared.count(self.shared.presence.entered(&self.shared.subscribers, self.user, room));
         let Some(own) = self.core().room(room) else { return Ok(()) };
-        for connection in connections {
+        let (here, abroad) = self.by_node(connections);
+        for (node, connections) in abroad {
+            self.shared.subscribers.say(node, &Word::Enter { user: self.user, room: own.clone(), connections });
+        }
+        for connection in here {
             if let Some(view) = self.shared.join(self.user, room, connection).await? {
                 let state = room_state(self.user, &own, &view);
                 self.shared.subscribers.send(connection, schema::ServerEvent::Room(state));

@@ -150,6 +150,10 @@ impl Core {
     pub fn room(&self, room: RoomId) -> Option<OwnRoom> {
         self.rooms.own(room)
     }
+    /// Rooms that are not among these any more, each with a seq at which it was left.
+    pub fn departed(&self, now: &BTreeMap<RoomId, (Role, u64)>) -> Vec<(RoomId, u64)> {
+        self.rooms.roles().filter(|(room, _)| !now.contains_key(room)).map(|(room, seq)| (room, seq + 1)).collect()
+    }
     /// What is kept while it sleeps; `None`: nothing.
     pub fn parked(&self) -> Option<Parked> {
         let chosen = self.presence.chosen;

@@ -4,13 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use schema::RoomId;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
-    pub seq: u64,
-    pub ordinal: u64,
-    /// Everything up to here reached one of the user's devices.
-    pub delivered: u64,
-}
+pub use schema::peer::Mark;
 
 #[derive(Debug, Default)]
 pub struct Markers {

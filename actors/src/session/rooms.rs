@@ -13,16 +13,7 @@ pub struct Left {
     pub unread_from: Option<u64>,
 }
 
-/// A room as the session knows it, for `ready`.
-#[derive(Clone, Debug)]
-pub struct OwnRoom {
-    pub room: RoomId,
-    pub role: Role,
-    pub mark: Mark,
-    pub unread_from: Option<u64>,
-    pub mentions: Vec<u64>,
-    pub draft: String,
-}
+pub use schema::peer::OwnRoom;
 
 /// What it meant that the user has a role in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +73,10 @@ impl Rooms {
 
     pub fn has(&self, room: RoomId) -> bool {
         self.roles.contains_key(&room)
+    }
+    /// Each with the seq that said so.
+    pub fn roles(&self) -> impl Iterator<Item = (RoomId, u64)> {
+        self.roles.iter().map(|(room, (_, seq))| (*room, *seq))
     }
     pub fn all(&self) -> impl Iterator<Item = OwnRoom> {
         self.roles.keys().filter_map(|room| self.own(*room))

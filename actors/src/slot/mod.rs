@@ -12,4 +12,4 @@ mod tail;
 pub use above::Above;
 pub use actor::{SlotActor, SlotMessage};
 pub use block::weight;
-pub use tail::{Memberships, Tail};
+pub use tail::{Change, Memberships, Tail};

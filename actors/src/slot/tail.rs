@@ -7,19 +7,24 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use schema::{Event, EventBody, Role, RoomId, UserId};
+use tokio::sync::watch;
 
 use super::above::Above;
 use super::block::weight;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tail {
     inner: RwLock<Inner>,
+    /// What `Inner::grant` is, for those who wait.
+    open: watch::Sender<Option<u64>>,
     memberships: Arc<Memberships>,
     above: Arc<Above>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// By which the slot is served: it is that of its owner, whole. `None`: it is not served here.
+    grant: Option<u64>,
     blocks: BTreeMap<u64, Vec<Arc<Event>>>,
     rooms: HashMap<RoomId, Vec<Arc<Event>>>,
     events: usize,
@@ -28,7 +33,27 @@ struct Inner {
 
 impl Tail {
     pub fn new(memberships: Arc<Memberships>, above: Arc<Above>) -> Self {
-        Self { inner: RwLock::default(), memberships, above }
+        Self { inner: RwLock::default(), open: watch::Sender::new(None), memberships, above }
+    }
+
+    /// Waits until the slot is served by this grant.
+    pub async fn opened(&self, grant: u64) {
+        // Never closed: `self` has the sender.
+        let _ = self.open.subscribe().wait_for(|open| *open == Some(grant)).await;
+    }
+    /// The slot is served here: this is all there is, and nobody sees less of it.
+    pub fn open(&self, grant: u64, blocks: Vec<(u64, Vec<Arc<Event>>)>) {
+        let mut inner = self.inner.write();
+        self.empty(&mut inner);
+        blocks.into_iter().for_each(|(block, events)| self.add(&mut inner, block, events));
+        inner.grant = Some(grant);
+        self.open.send_replace(Some(grant));
+    }
+    /// Somebody else has the slot.
+    pub fn close(&self) {
+        let mut inner = self.inner.write();
+        self.empty(&mut inner);
+        self.open.send_replace(None);
     }
 
     pub fn bytes(&self) -> usize {
@@ -44,8 +69,10 @@ impl Tail {
     }
 
     pub fn push(&self, block: u64, events: Vec<Arc<Event>>) {
+        self.add(&mut self.inner.write(), block, events);
+    }
+    fn add(&self, inner: &mut Inner, block: u64, events: Vec<Arc<Event>>) {
         let bytes = bytes_of(&events);
-        let mut inner = self.inner.write();
         self.above.add(bytes);
         inner.bytes += bytes;
         inner.events += events.len();
@@ -56,9 +83,10 @@ impl Tail {
         inner.blocks.insert(block, events);
     }
 
-    /// A room's events above the watermark, applied ones only, in order.
-    pub fn room(&self, room: RoomId) -> Vec<Arc<Event>> {
-        self.inner.read().rooms.get(&room).cloned().unwrap_or_default()
+    /// A room's events above the watermark, applied ones only, in order; if the slot is served by this grant.
+    pub fn look(&self, room: RoomId, grant: u64) -> Option<Vec<Arc<Event>>> {
+        let inner = self.inner.read();
+        (inner.grant == Some(grant)).then(|| inner.rooms.get(&room).cloned().unwrap_or_default())
     }
 
     /// The oldest blocks, at least one, until they have `events_min` events: the number of the last one, and all their events.
@@ -101,10 +129,10 @@ impl Tail {
         self.above.take_off(bytes);
     }
 
-    pub fn clear(&self) {
-        let inner = std::mem::take(&mut *self.inner.write());
-        inner.blocks.into_values().flatten().for_each(|event| self.memberships.remove(&event));
-        self.above.take_off(inner.bytes);
+    fn empty(&self, inner: &mut Inner) {
+        let Inner { blocks, bytes, .. } = std::mem::take(inner);
+        blocks.into_values().flatten().for_each(|event| self.memberships.remove(&event));
+        self.above.take_off(bytes);
     }
 }
 
@@ -122,6 +150,13 @@ pub type Change = (RoomId, Option<Role>, u64);
 impl Memberships {
     pub fn of(&self, user: UserId) -> Vec<Change> {
         self.0.lock().get(&user).cloned().unwrap_or_default()
+    }
+    /// Those of these users.
+    pub fn all(&self, which: impl Fn(UserId) -> bool) -> Vec<(UserId, Change)> {
+        let users = self.0.lock();
+        let changes =
+            users.iter().filter(|(user, _)| which(**user)).flat_map(|(user, changes)| changes.iter().map(|change| (*user, *change)));
+        changes.collect()
     }
     fn add(&self, event: &Event) {
         for_each_change(event, |user, change| self.0.lock().entry(user).or_default().push(change));

@@ -67,6 +67,7 @@ fn reader(events: &[Event], carried: usize) -> Reader {
     let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), 1, 1)));
     let reader = Reader::new(Arc::new(store.clone()), ring);
     let tail = reader.slot_tail(reader.slot(ROOM)).clone();
+    tail.open(1, Vec::new());
     let push = |events: &[Event]| events.iter().for_each(|e| tail.push(e.seq, vec![Arc::new(e.clone())]));
     push(&events[..carried]);
     let (journal, bell) = (Arc::new(store), Arc::default());

@@ -19,8 +19,9 @@ async fn who_is_removed_while_they_are_looked_up_is_shown_nothing() {
     let room = world.group(user(1), &[user(2)]).await;
     world.node.flush().await.unwrap();
     let reader = Reader::new(Arc::new(world.store.clone()), Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), 1, 4))));
+    reader.slot_tail(reader.slot(room)).open(1, Vec::new());
     let outlet = Outlet::new(0, 1 << 20, || {});
-    let subscribers = Subscribers::new(vec![outlet.clone()]);
+    let subscribers = Subscribers::new(vec![outlet.clone()], Arc::default());
     assert!(subscribers.join(&reader, user(1), room, at(2)).await.unwrap().is_some());
     world.store.stall_reads(true);
     let mut join = pin!(subscribers.join(&reader, user(2), room, at(1)));
@@ -43,7 +44,8 @@ async fn a_join_that_is_given_up_leaves_nothing_behind() {
     let room = world.group(user(1), &[]).await;
     world.node.flush().await.unwrap();
     let reader = Reader::new(Arc::new(world.store.clone()), Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), 1, 4))));
-    let subscribers = Subscribers::new(vec![Outlet::new(0, 1 << 20, || {})]);
+    reader.slot_tail(reader.slot(room)).open(1, Vec::new());
+    let subscribers = Subscribers::new(vec![Outlet::new(0, 1 << 20, || {})], Arc::default());
     world.store.stall_reads(true);
     {
         let join = pin!(subscribers.join(&reader, user(1), room, at(1)));

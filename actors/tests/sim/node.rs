@@ -17,6 +17,8 @@ use crate::slot::{Env, Mail, Out, Slot};
 use crate::tasks::{Finished, Work};
 
 pub const SLOTS: u16 = 2;
+/// By which the one node has them; epochs are made elsewhere.
+pub const GRANT: u64 = 1;
 
 pub struct Node {
     pub slots: Vec<Slot>,
@@ -31,7 +33,7 @@ pub struct Node {
 impl Node {
     pub fn new(net: &Shared, plant: Option<Plant>) -> Self {
         let wire = Wire(net.clone());
-        let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), 1, SLOTS)));
+        let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), GRANT, SLOTS)));
         let reader = Reader::new(Arc::new(wire.clone()), ring);
         let env = Env { plant, wire: wire.clone(), reader: reader.clone() };
         let projected = Arc::new(Mutex::new(Vec::new()));

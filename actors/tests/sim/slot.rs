@@ -16,6 +16,7 @@ use schema::{Cmid, ErrorCode, Event, RoomId, SlotId, UserId};
 use store::{Append, Error, Journal, RecordsExt, StoredBlock};
 
 use crate::net::Wire;
+use crate::node::GRANT;
 use crate::plant::Plant;
 use crate::room::Room;
 use crate::tasks::{Finished, Work, at_once};
@@ -115,7 +116,7 @@ impl Slot {
             wanted: BTreeMap::new(),
             incarnations: 0,
             restart_due: false,
-            subscribers: Arc::new(Subscribers::new(vec![outlet.clone()])),
+            subscribers: Arc::new(Subscribers::new(vec![outlet.clone()], Arc::default())),
             outlet,
             audience: 0,
         }
@@ -152,7 +153,7 @@ impl Slot {
     fn new_audience(&mut self) {
         self.audience += 1;
         self.outlet = Outlet::new(0, 64 << 20, || {});
-        self.subscribers = Arc::new(Subscribers::new(vec![self.outlet.clone()]));
+        self.subscribers = Arc::new(Subscribers::new(vec![self.outlet.clone()], Arc::default()));
     }
 
     fn restart(&mut self, out: &mut Out) {
@@ -223,15 +224,10 @@ impl Slot {
                 }));
             }
             Effect::Serving { tail, .. } => {
-                let shelf = self.env.reader.slot_tail(self.id).clone();
-                shelf.clear();
-                if !self.env.has(Plant::ServeBeforeReplay) {
-                    for (block, events) in tail {
-                        shelf.push(block, events.clone());
-                        if !self.env.has(Plant::SilentRestart) {
-                            self.show(&events);
-                        }
-                    }
+                let tail = if self.env.has(Plant::ServeBeforeReplay) { Vec::new() } else { tail };
+                self.env.reader.slot_tail(self.id).open(GRANT, tail.clone());
+                if !self.env.has(Plant::SilentRestart) {
+                    tail.iter().for_each(|(_, events)| self.show(events));
                 }
                 self.wake_wanted(out);
             }
@@ -324,7 +320,11 @@ impl Slot {
         let history_first = self.env.has(Plant::WakeHistoryFirst);
         let forgetful = self.env.has(Plant::RingOnly) || self.env.has(Plant::ResendNewAfter);
         Box::pin(async move {
-            let state = if history_first { crate::room::wake_history_first(&reader, room).await } else { wake::wake(&reader, room).await };
+            let state = if history_first {
+                crate::room::wake_history_first(&reader, room).await
+            } else {
+                wake::wake(&reader, room).await.map(|state| state.expect("it is served by one node"))
+            };
             let state = if forgetful { state.map(crate::room::with_few_memories) } else { state };
             Finished::Woken { slot, room, incarnation, state: Box::new(state) }
         })

@@ -52,6 +52,9 @@ impl Ring {
     pub fn node(&self) -> NodeId {
         self.node
     }
+    pub fn table(&self) -> Arc<Table> {
+        self.table.load_full()
+    }
     /// Of the table it has now; what a wrong-owner answer carries.
     pub fn version(&self) -> u64 {
         self.table.load().version

@@ -89,7 +89,7 @@ impl Lot {
                 }
                 Down::Drain { window_ms } => self.script.push_back(Work::Drain { window_ms, next: 0 }),
                 Down::Send { .. } | Down::Close { .. } | Down::Slowest { .. } => self.script.push_back(Work::One(down)),
-                Down::Join { .. } | Down::Part { .. } | Down::Greet { .. } => {
+                Down::Join { .. } | Down::Part { .. } | Down::Greet { .. } | Down::Lose { .. } => {
                     open.clear();
                     self.script.push_back(Work::One(down));
                 }
@@ -263,6 +263,10 @@ impl Lot {
                 if let Some(index) = self.slab.find(connection) {
                     self.close(index, code);
                 }
+            }
+            Down::Lose { room, code } => {
+                let members = self.rooms.number(room).map(|number| self.rooms.at(number).members.to_vec());
+                members.into_iter().flatten().for_each(|index| self.close(index, code));
             }
             Down::Slowest { bytes } => self.close_slowest(bytes),
             Down::Batch { .. } | Down::Ephemeral { .. } | Down::Drain { .. } => unreachable!("the script has its own work for these"),

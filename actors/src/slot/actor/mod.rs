@@ -39,6 +39,8 @@ pub enum SlotMessage {
     WakeSession(UserId),
     Projected(u64),
     Restart,
+    /// The table has another owner or grant for the slot.
+    Placed,
     /// Answers once the slot serves, or says why it cannot.
     WhenServing(tokio::sync::oneshot::Sender<Result<(), String>>),
 }
@@ -53,6 +55,8 @@ pub struct State {
     slot: SlotId,
     core: Core,
     activation: u16,
+    /// By which this activation has it; `None`: it is somebody else's.
+    grant: Option<u64>,
     repeats: usize,
     /// Of the append whose outcome is being worked off.
     reserved: Option<Reserved>,
@@ -79,6 +83,7 @@ impl Actor for SlotActor {
             shared,
             slot,
             activation: 0,
+            grant: None,
             repeats: 0,
             reserved: None,
             rooms: HashMap::new(),
@@ -106,13 +111,19 @@ impl Actor for SlotActor {
             SlotMessage::Step { .. } | SlotMessage::Appended { .. } | SlotMessage::Submit { .. } => {}
             // No telling when it can be written again: better said at once than kept waiting.
             SlotMessage::WakeRoom(room) if !state.core.is_serving() && state.refusal == ErrorCode::ReadOnly => state.refuse(room),
+            // Told before it was known that somebody else has the slot.
+            SlotMessage::WakeRoom(room) if state.grant.is_none() => state.shared.give_back(room),
             SlotMessage::WakeRoom(room) => {
                 state.wanted.insert(room);
                 state.wake_wanted(&myself).await;
             }
+            SlotMessage::WakeSession(user) if state.grant.is_none() => drop(state.shared.sessions.lost(user)),
             SlotMessage::WakeSession(user) => state.wake_session(&myself, user).await,
             SlotMessage::Projected(block) => state.step(&myself, Input::Projected { block }).await,
             SlotMessage::Restart => state.restart(&myself).await,
+            SlotMessage::Placed => state.placed(&myself).await,
+            // Somebody else serves it by now.
+            SlotMessage::WhenServing(answer) if state.grant.is_none() => drop(answer.send(Ok(()))),
             SlotMessage::WhenServing(answer) if state.core.is_serving() => drop(answer.send(Ok(()))),
             SlotMessage::WhenServing(answer) => state.serving_waits.push(answer),
         }
@@ -160,7 +171,7 @@ impl State {
                 self.append(myself, append, reserved, pause);
             }
             Effect::Serving { tail, .. } => {
-                self.serving(tail);
+                self.serving(tail).await;
                 self.wake_wanted(myself).await;
             }
             Effect::Applied { block, events } => {

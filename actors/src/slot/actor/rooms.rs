@@ -49,9 +49,23 @@ impl State {
         self.rooms.get(&room).is_some_and(|known| known.get_id() == actor)
     }
 
+    /// Rooms that are watched here while somebody else had the slot: what happened in them since, in order, before anything new.
+    pub(super) async fn show_missed_of_all(&self) {
+        let shared = &self.shared;
+        for (room, _) in shared.subscribers.known(|room| shared.reader.slot(room) == self.slot) {
+            self.show_missed_of(room).await;
+            shared.subscribers.caught_up(room);
+        }
+    }
+
     /// A room failed with applied events that it had not shown: whoever watches it must not miss them.
     pub(super) async fn show_missed(&self, actor: ActorId) {
-        let Some(room) = self.rooms_by_actor.get(&actor).copied() else { return };
+        if let Some(room) = self.rooms_by_actor.get(&actor).copied() {
+            self.show_missed_of(room).await;
+        }
+    }
+
+    async fn show_missed_of(&self, room: RoomId) {
         let (reader, watched) = (&self.shared.reader, self.shared.subscribers.view(room).map_or(u64::MAX, |view| view.head));
         let missed = match reader.view(room).await {
             Ok(Some(now)) if now.head > watched => reader.events(room, watched + 1, now.head).await,

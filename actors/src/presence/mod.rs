@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use cluster::NodeId;
 use parking_lot::Mutex;
 use schema::client::Status;
 use schema::server::{Presence as Told, UserStatus};
@@ -24,7 +25,18 @@ struct Inner {
     users: HashMap<UserId, Seen>,
     watchers: HashMap<UserId, Vec<Watcher>>,
     watched: HashMap<ConnectionId, Vec<UserId>>,
+    /// Nodes that are told of a user whose home is here, for those who watch there.
+    nodes: HashMap<UserId, Vec<NodeId>>,
     numbers: Numbers,
+}
+
+/// Rooms that have one more who is here (`true`), or one less.
+pub type Counts = Vec<(RoomId, bool)>;
+
+/// Whom somebody here watches, and nobody did; and the reverse.
+pub struct Changed {
+    pub begun: Vec<UserId>,
+    pub ended: Vec<UserId>,
 }
 
 struct Watcher {
@@ -92,20 +104,24 @@ impl Presence {
         let mut inner = self.0.lock();
         let seen = inner.users.entry(user).or_default();
         let mut attachments = seen.attachments.take();
+        // Said again, as after a node was away.
+        attachments.retain(|known| known.connection != attachment.connection);
         attachments.push(attachment);
         seen.attachments = Attachments::of(attachments);
     }
     pub fn attachments(&self, user: UserId) -> Vec<Attachment> {
         self.0.lock().users.get(&user).map(|seen| seen.attachments.clone().take()).unwrap_or_default()
     }
-    pub fn detached(&self, user: UserId, connection: ConnectionId) {
+    /// The answer are those whom nobody here watches any more.
+    pub fn detached(&self, user: UserId, connection: ConnectionId) -> Vec<UserId> {
         let mut inner = self.0.lock();
-        inner.unwatch(connection);
-        let Some(seen) = inner.users.get_mut(&user) else { return };
+        let unwatched = inner.unwatch(connection);
+        let Some(seen) = inner.users.get_mut(&user) else { return unwatched };
         let mut attachments = seen.attachments.take();
         attachments.retain(|attachment| attachment.connection != connection);
         seen.attachments = Attachments::of(attachments);
         inner.forget_gone(user);
+        unwatched
     }
 
     pub fn status(&self, user: UserId) -> Status {
@@ -113,56 +129,63 @@ impl Presence {
     }
 
     /// The user is in these rooms, and in no others.
-    pub fn rooms(&self, subscribers: &Subscribers, user: UserId, rooms: impl IntoIterator<Item = RoomId>) {
+    pub fn rooms(&self, subscribers: &Subscribers, user: UserId, rooms: impl IntoIterator<Item = RoomId>) -> Counts {
         let mut inner = self.0.lock();
-        if inner.users.contains_key(&user) {
-            let rooms = inner.numbers.take(rooms);
-            inner.replace(subscribers, user, rooms);
+        if !inner.users.contains_key(&user) {
+            return Vec::new();
         }
+        let rooms = inner.numbers.take(rooms);
+        inner.replace(subscribers, user, rooms)
     }
-    pub fn entered(&self, subscribers: &Subscribers, user: UserId, room: RoomId) {
+    pub fn entered(&self, subscribers: &Subscribers, user: UserId, room: RoomId) -> Counts {
         let mut inner = self.0.lock();
-        let Some(seen) = inner.users.get(&user) else { return };
+        let Some(seen) = inner.users.get(&user) else { return Vec::new() };
         let rooms = inner.numbers.of(&seen.rooms).chain([room]).collect::<Vec<_>>();
         let rooms = inner.numbers.take(rooms);
-        inner.replace(subscribers, user, rooms);
+        inner.replace(subscribers, user, rooms)
     }
-    pub fn exited(&self, subscribers: &Subscribers, user: UserId, room: RoomId) {
+    pub fn exited(&self, subscribers: &Subscribers, user: UserId, room: RoomId) -> Counts {
         let mut inner = self.0.lock();
-        let Some(seen) = inner.users.get(&user) else { return };
+        let Some(seen) = inner.users.get(&user) else { return Vec::new() };
         let rooms = inner.numbers.of(&seen.rooms).filter(|known| *known != room).collect::<Vec<_>>();
         let rooms = inner.numbers.take(rooms);
-        inner.replace(subscribers, user, rooms);
+        inner.replace(subscribers, user, rooms)
     }
 
-    /// A user's status as others see it; watchers hear of it if it is another one. `Some(true)`: came, `Some(false)`: went.
-    pub fn set(&self, subscribers: &Subscribers, user: UserId, status: Status, last_seen: Option<u64>) -> Option<bool> {
+    /// A user's status as others see it; watchers hear of it if it is another one.
+    pub fn set(&self, subscribers: &Subscribers, user: UserId, status: Status, last_seen: Option<u64>) -> Counts {
         self.0.lock().set(subscribers, user, status, last_seen)
     }
 
-    /// A user whose session sleeps has a connection, if it is not gone again. `then`, if others see the user come by that:
+    /// A user whose session sleeps has a connection, if it is not gone again. What others count by that is counted by `count`
     /// before anybody can see them go.
-    pub fn came(&self, subscribers: &Subscribers, user: UserId, connection: ConnectionId, status: Status, then: impl FnOnce()) {
+    pub fn came(&self, subscribers: &Subscribers, user: UserId, connection: ConnectionId, status: Status, count: impl FnOnce(Counts)) {
         let mut inner = self.0.lock();
         let is_here = |seen: &Seen| seen.status.is_none() && seen.attachments.has(connection);
         let status = if status == Status::Invisible { Status::Offline } else { status };
-        if inner.users.get(&user).is_some_and(is_here) && inner.set(subscribers, user, status, None) == Some(true) {
-            then();
+        if inner.users.get(&user).is_some_and(is_here) {
+            count(inner.set(subscribers, user, status, None));
         }
     }
 
     /// From here on the user's connection hears of these, and of no others; the answer is how they are now.
-    pub fn watch(&self, connection: ConnectionId, user: UserId, users: Vec<UserId>) -> Vec<UserStatus> {
+    pub fn watch(&self, connection: ConnectionId, user: UserId, users: Vec<UserId>) -> (Vec<UserStatus>, Changed) {
         let mut inner = self.0.lock();
-        inner.unwatch(connection);
+        let mut ended = inner.unwatch(connection);
+        let mut begun = Vec::new();
         let users: Vec<UserId> = users.into_iter().collect::<HashSet<_>>().into_iter().collect();
         for watched in &users {
             let sees = inner.sees(user, watched);
-            inner.watchers.entry(*watched).or_default().push(Watcher { connection, user, sees });
+            let watchers = inner.watchers.entry(*watched).or_default();
+            if watchers.is_empty() && !ended.contains(watched) {
+                begun.push(*watched);
+            }
+            ended.retain(|gone| gone != watched);
+            watchers.push(Watcher { connection, user, sees });
         }
         let now = users.iter().map(|watched| inner.seen(*watched, inner.sees(user, watched))).collect();
         inner.watched.insert(connection, users);
-        now
+        (now, Changed { begun, ended })
     }
 
     /// How these are for somebody who need not be here, and is in these rooms.
@@ -174,20 +197,20 @@ impl Presence {
 }
 
 impl Inner {
-    fn set(&mut self, subscribers: &Subscribers, user: UserId, status: Status, last_seen: Option<u64>) -> Option<bool> {
+    fn set(&mut self, subscribers: &Subscribers, user: UserId, status: Status, last_seen: Option<u64>) -> Counts {
         let before = self.status(user);
+        let rooms = if (before == Status::Offline) == (status == Status::Offline) { Vec::new() } else { self.rooms_of(user) };
         self.users.entry(user).or_default().status = (status != Status::Offline).then_some(status);
         self.forget_gone(user);
         if before == status {
-            return None;
+            return Vec::new();
         }
+        self.tell_nodes(subscribers, user, last_seen);
         for watcher in self.watchers.get(&user).into_iter().flatten().filter(|watcher| watcher.sees) {
             let users = vec![UserStatus { user, status, last_seen }];
             subscribers.send(watcher.connection, ServerEvent::Presence(Told { users }));
         }
-        let was_here = before != Status::Offline;
-        let is_here = status != Status::Offline;
-        (was_here != is_here).then_some(is_here)
+        rooms.into_iter().map(|room| (room, status != Status::Offline)).collect()
     }
 
     fn status(&self, user: UserId) -> Status {
@@ -213,14 +236,25 @@ impl Inner {
         }
     }
 
-    fn replace(&mut self, subscribers: &Subscribers, user: UserId, rooms: Rooms) {
-        let Some(seen) = self.users.get_mut(&user) else { return self.numbers.give_back(&rooms) };
-        let changed = seen.rooms != rooms;
-        let before = std::mem::replace(&mut seen.rooms, rooms);
+    fn replace(&mut self, subscribers: &Subscribers, user: UserId, rooms: Rooms) -> Counts {
+        let Some(seen) = self.users.get_mut(&user) else {
+            self.numbers.give_back(&rooms);
+            return Vec::new();
+        };
+        let (changed, is_here) = (seen.rooms != rooms, seen.status.is_some());
+        let before = std::mem::replace(&mut seen.rooms, rooms.clone());
+        let only = |these: &Rooms, others: &Rooms| these.iter().filter(|n| others.binary_search(n).is_err()).copied().collect::<Vec<u32>>();
+        let mut counts: Counts = Vec::new();
+        if is_here && changed {
+            counts.extend(self.numbers.of(&only(&rooms, &before)).map(|room| (room, true)));
+            counts.extend(self.numbers.of(&only(&before, &rooms)).map(|room| (room, false)));
+        }
         self.numbers.give_back(&before);
         if changed {
+            self.tell_nodes(subscribers, user, None);
             self.look_again(subscribers, user);
         }
+        counts
     }
 
     /// Who watches this user, and whom this user watches: they may share a room now, or none any more.
@@ -241,17 +275,23 @@ impl Inner {
         }
     }
 
-    fn unwatch(&mut self, connection: ConnectionId) {
+    /// The answer are those whom nobody here watches any more.
+    fn unwatch(&mut self, connection: ConnectionId) -> Vec<UserId> {
+        let mut ended = Vec::new();
         for user in self.watched.remove(&connection).unwrap_or_default() {
             if let Some(watchers) = self.watchers.get_mut(&user) {
                 watchers.retain(|watcher| watcher.connection != connection);
                 if watchers.is_empty() {
                     self.watchers.remove(&user);
+                    ended.push(user);
                 }
             }
         }
+        ended
     }
 }
+
+mod abroad;
 
 #[cfg(test)]
 mod tests {
@@ -267,7 +307,8 @@ mod tests {
 
     fn comes(presence: &Presence, index: u32) -> bool {
         let mut came = false;
-        presence.came(&Subscribers::new(Vec::new()), USER, attachment(index).connection, Status::Online, || came = true);
+        presence
+            .came(&Subscribers::new(Vec::new(), Default::default()), USER, attachment(index).connection, Status::Online, |_| came = true);
         came
     }
 

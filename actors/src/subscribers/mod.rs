@@ -1,43 +1,66 @@
 //! Which lots of this node hold members of which room, and how far each such room is.
 //!
 //! A room's entry and the lots' inboxes move together under one lock: who joins at head h gets exactly what comes after h.
-//! An entry lives while a connection has the room; it costs the node once, however many people are in it.
+//! The room may be another node's: then it is followed (`follow.rs`), and shown here as it is shown there.
+//!
+//! An entry lives while a connection has the room, or another node follows it; it costs the node once, however many people are in it.
+
+mod follow;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use cluster::NodeId;
 use parking_lot::Mutex;
-use schema::{ConnectionId, Event, RoomId, ServerEvent, UserId};
+use schema::peer::{Outcome, Word};
+use schema::{CloseCode, ConnectionId, Event, RoomId, ServerEvent, UserId};
 
 use crate::metrics::metrics;
 use crate::outlet::{Down, Encoded, Outlet};
+use crate::peer::Peers;
 use crate::read::{Reader, View};
+use follow::Far;
 
 const SHARDS: usize = 64;
 
 pub struct Subscribers {
     outlets: Vec<Outlet>,
+    peers: Arc<Peers>,
     shards: Vec<Mutex<HashMap<RoomId, Entry>>>,
 }
 
-/// What one connection is told.
-pub type Word = (ConnectionId, ServerEvent);
+/// The answer to one who asked: a connection here, or the node that passes it on.
+#[derive(Debug)]
+pub enum Answered {
+    Connection(ConnectionId, ServerEvent),
+    Node(NodeId, u64, Outcome),
+}
 
-/// What several lots are told, each at once.
-struct Downs(Vec<(u16, Vec<Down>)>);
+/// What several lots are told, each at once, and nodes before them.
+#[derive(Default)]
+struct Downs {
+    lots: Vec<(u16, Vec<Down>)>,
+    nodes: Vec<(NodeId, Vec<(u64, Outcome)>)>,
+}
 
 impl Downs {
-    fn answering(answers: Vec<Word>) -> Self {
-        let mut downs = Self(Vec::new());
-        for (connection, event) in answers {
-            downs.add(connection.lot, Down::Send { connection, event: Encoded::new(event) });
+    fn answering(answers: Vec<Answered>) -> Self {
+        let mut downs = Self::default();
+        for answered in answers {
+            match answered {
+                Answered::Connection(connection, event) => downs.add(connection.lot, Down::Send { connection, event: Encoded::new(event) }),
+                Answered::Node(node, token, outcome) => match downs.nodes.iter_mut().find(|(of, _)| *of == node) {
+                    Some((_, outcomes)) => outcomes.push((token, outcome)),
+                    None => downs.nodes.push((node, vec![(token, outcome)])),
+                },
+            }
         }
         downs
     }
     fn add(&mut self, lot: u16, down: Down) {
-        match self.0.iter_mut().find(|(of, _)| *of == lot) {
+        match self.lots.iter_mut().find(|(of, _)| *of == lot) {
             Some((_, downs)) => downs.push(down),
-            None => self.0.push((lot, vec![down])),
+            None => self.lots.push((lot, vec![down])),
         }
     }
 }
@@ -51,11 +74,19 @@ struct Entry {
     /// Connections in the room, by lot; `Join`s that were pushed less those that the lot reported gone.
     lots: Vec<(u16, u32)>,
     comers: u32,
+    /// What other nodes have to do with it.
+    far: Option<Box<Far>>,
+}
+
+impl Entry {
+    fn is_idle(&self) -> bool {
+        self.lots.is_empty() && self.comers == 0 && self.far.as_ref().is_none_or(|far| far.followers.is_empty())
+    }
 }
 
 impl Subscribers {
-    pub fn new(outlets: Vec<Outlet>) -> Self {
-        Self { outlets, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    pub fn new(outlets: Vec<Outlet>, peers: Arc<Peers>) -> Self {
+        Self { outlets, peers, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 
     fn shard(&self, room: RoomId) -> &Mutex<HashMap<RoomId, Entry>> {
@@ -66,8 +97,18 @@ impl Subscribers {
     pub fn outlet(&self, connection: ConnectionId) -> &Outlet {
         &self.outlets[usize::from(connection.lot)]
     }
+    /// To a connection here or on another node.
     pub fn send(&self, connection: ConnectionId, event: ServerEvent) {
-        self.outlet(connection).push(Down::Send { connection, event: Encoded::new(event) });
+        match self.peers.abroad(connection) {
+            None => self.outlet(connection).push(Down::Send { connection, event: Encoded::new(event) }),
+            Some((node, connection)) => _ = self.peers.say(node, &Word::Send { connection, event }),
+        }
+    }
+    pub fn close(&self, connection: ConnectionId, code: CloseCode) {
+        self.outlet(connection).push(Down::Close { connection, code });
+    }
+    pub fn say(&self, node: NodeId, word: &Word) -> bool {
+        self.peers.say(node, word)
     }
     pub fn outlets(&self) -> &[Outlet] {
         &self.outlets
@@ -81,13 +122,22 @@ impl Subscribers {
     pub async fn join(&self, reader: &Reader, user: UserId, room: RoomId, connection: ConnectionId) -> Result<Option<View>, store::Error> {
         let comer = self.come(room);
         loop {
+            // Before the role is asked for: what is not in the view yet is shown behind it.
             let seen = comer.look();
+            if !seen.has_view {
+                if let Some(owner) = reader.owner(room) {
+                    if !comer.follow(owner).await? {
+                        return Ok(None);
+                    }
+                } else if let Some(view) = reader.view(room).await? {
+                    comer.bring(view, seen.shows);
+                } else {
+                    return Ok(None);
+                }
+                continue;
+            }
             if reader.role(room, user).await?.is_none() {
                 return Ok(None);
-            }
-            if !seen.has_view {
-                let Some(view) = reader.view(room).await? else { return Ok(None) };
-                comer.bring(view, seen.shows);
             }
             if let Some(view) = comer.join(user, connection, seen.removals) {
                 return Ok(Some(view));
@@ -97,14 +147,21 @@ impl Subscribers {
 
     fn come(&self, room: RoomId) -> Comer<'_> {
         let mut shard = self.shard(room).lock();
-        let entry = shard.entry(room).or_insert_with(|| Entry { view: None, shows: 0, removals: 0, lots: Vec::new(), comers: 0 });
+        let entry =
+            shard.entry(room).or_insert_with(|| Entry { view: None, shows: 0, removals: 0, lots: Vec::new(), comers: 0, far: None });
         entry.comers += 1;
         Comer { subscribers: self, room }
     }
 
-    /// The room as the node that watches it knows it; `None`: nobody here watches it.
+    /// The room as it was shown here; `None`: nobody here watches it. Of a room elsewhere it may be a moment old.
     pub fn view(&self, room: RoomId) -> Option<View> {
         self.shard(room).lock().get(&room).and_then(|entry| entry.view.as_deref().cloned())
+    }
+    /// The same of a room that is ours, as of everything applied.
+    pub fn own_view(&self, room: RoomId) -> Option<View> {
+        let shard = self.shard(room).lock();
+        let own = |entry: &&Entry| entry.far.as_ref().is_none_or(|far| far.following.is_none() && !far.is_behind);
+        shard.get(&room).filter(own).and_then(|entry| entry.view.as_deref().cloned())
     }
 
     /// Connections here that have the room.
@@ -125,8 +182,15 @@ impl Subscribers {
             *joined = joined.saturating_sub(count);
         }
         entry.lots.retain(|(_, joined)| *joined > 0);
-        if entry.lots.is_empty() && entry.comers == 0 {
-            shard.remove(&room);
+        self.forget_idle(&mut shard, room);
+    }
+
+    fn forget_idle(&self, shard: &mut HashMap<RoomId, Entry>, room: RoomId) {
+        if shard.get(&room).is_some_and(Entry::is_idle) {
+            let followed = shard.remove(&room).and_then(|entry| entry.far).and_then(|far| far.following);
+            if let Some(owner) = followed {
+                self.peers.say(owner, &Word::Unfollow { room });
+            }
         }
     }
 
@@ -137,8 +201,9 @@ impl Subscribers {
 
     /// The same behind the answers to those who asked for these events: a lot has all of it before it is woken, so that who
     /// asked gets both in one write.
-    pub fn show_answered(&self, room: RoomId, events: &[Arc<Event>], answers: Vec<Word>) {
+    pub fn show_answered(&self, room: RoomId, events: &[Arc<Event>], answers: Vec<Answered>) {
         let mut downs = Downs::answering(answers);
+        self.answer_nodes(&mut downs);
         let mut shard = self.shard(room).lock();
         if let Some(entry) = shard.get_mut(&room) {
             entry.shows += 1;
@@ -153,6 +218,9 @@ impl Subscribers {
                         downs.add(*lot, Down::Batch { room, events: encoded.clone(), removed });
                     }
                 }
+                if let Some(far) = &entry.far {
+                    follow::show(&self.peers, room, &far.followers, &fresh);
+                }
                 fresh.iter().for_each(|event| view.apply(event));
             }
         }
@@ -160,17 +228,35 @@ impl Subscribers {
         self.push(downs);
     }
 
-    pub fn answer(&self, answers: Vec<Word>) {
-        self.push(Downs::answering(answers));
+    pub fn answer(&self, answers: Vec<Answered>) {
+        let mut downs = Downs::answering(answers);
+        self.answer_nodes(&mut downs);
+        self.push(downs);
+    }
+    fn answer_nodes(&self, downs: &mut Downs) {
+        for (node, outcomes) in std::mem::take(&mut downs.nodes) {
+            self.peers.say(node, &Word::Answered { outcomes });
+        }
     }
     fn push(&self, downs: Downs) {
-        downs.0.into_iter().for_each(|(lot, downs)| self.outlets[usize::from(lot)].push_all(downs));
+        downs.lots.into_iter().for_each(|(lot, downs)| self.outlets[usize::from(lot)].push_all(downs));
     }
 
-    /// Something that is not kept, for all who have the room here.
+    /// Something that is not kept, for all who have the room, on whatever node.
     pub fn tell(&self, room: RoomId, event: ServerEvent, except: Option<ConnectionId>) {
         let shard = self.shard(room).lock();
         let Some(entry) = shard.get(&room) else { return };
+        if let Some(far) = &entry.far {
+            follow::tell(&self.peers, room, &far.followers, &event, except);
+        }
+        self.tell_lots(entry, room, event, except);
+    }
+    /// The same for those who have it here.
+    pub fn tell_here(&self, room: RoomId, event: ServerEvent, except: Option<ConnectionId>) {
+        let shard = self.shard(room).lock();
+        shard.get(&room).inspect(|entry| self.tell_lots(entry, room, event, except));
+    }
+    fn tell_lots(&self, entry: &Entry, room: RoomId, event: ServerEvent, except: Option<ConnectionId>) {
         let event = Encoded::new(event);
         for (lot, _) in &entry.lots {
             self.outlets[usize::from(*lot)].push(Down::Ephemeral { room, event: event.clone(), except });
@@ -230,9 +316,7 @@ impl Drop for Comer<'_> {
         let mut shard = self.subscribers.shard(self.room).lock();
         let Some(entry) = shard.get_mut(&self.room) else { return };
         entry.comers -= 1;
-        if entry.comers == 0 && entry.lots.is_empty() {
-            shard.remove(&self.room);
-        }
+        self.subscribers.forget_idle(&mut shard, self.room);
     }
 }
 

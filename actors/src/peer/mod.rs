@@ -1,0 +1,196 @@
+//! The other nodes, as rooms and sessions of this one see them: what is said and asked over the link, and what becomes of what
+//! is heard. Who owns what is the ring's; how bytes get there is the link's.
+//!
+//! ```text
+//! forward.rs   requests of people here that a room elsewhere has to decide, until they are answered
+//! foreign.rs   connections of other nodes, by names of this one
+//! hear.rs      what other nodes say          reply.rs   what they ask
+//! resume.rs    what is said anew when a node is back, or owns other slots
+//! ```
+//!
+//! Invariant: everything that is said may be lost with its session, and nothing that matters is lost by that: it is said again to
+//! whoever owns the room, or the user, by then.
+
+mod foreign;
+mod forward;
+mod hear;
+mod reply;
+mod resume;
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cluster::NodeId;
+use cluster::link::{Asked, Meet, Mesh, Receive, Said, Whence};
+use parking_lot::Mutex;
+use schema::ConnectionId;
+use schema::peer::{Answer, Question, Word};
+use schema::wire::{from_msgpack, to_msgpack};
+
+use crate::metrics::metrics;
+use crate::shared::Shared;
+
+use foreign::Foreign;
+pub use forward::Forwards;
+pub(crate) use resume::placed;
+
+/// Of one frame's bodies, bytes; a frame may have twice as many.
+pub const FRAME_BYTES: usize = 512 << 10;
+/// From asking to giving up; whoever waits for a connection or a page has not given up by then.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// One for a node; hears from the link before the node has started, and keeps that until it has.
+#[derive(Default)]
+pub struct Peers {
+    mesh: OnceLock<Arc<Mesh>>,
+    above: Mutex<Above>,
+    foreign: Foreign,
+    pub(crate) forwards: Forwards,
+}
+
+enum Above {
+    /// What came too early; as many bytes as the link lets others have under way.
+    Starting(Vec<Early>),
+    Running(Weak<Shared>),
+}
+
+enum Early {
+    Said(Said),
+    Asked(Asked),
+    Up(NodeId),
+}
+
+impl Default for Above {
+    fn default() -> Self {
+        Self::Starting(Vec::new())
+    }
+}
+
+impl Peers {
+    /// By which others are reached. Without one the node is alone.
+    pub fn reach_by(&self, mesh: Arc<Mesh>) {
+        assert!(self.mesh.set(mesh).is_ok(), "the other nodes are reached in one way");
+    }
+
+    pub(crate) fn start(&self, shared: &Arc<Shared>) {
+        let early = std::mem::replace(&mut *self.above.lock(), Above::Running(Arc::downgrade(shared)));
+        let Above::Starting(early) = early else { panic!("a node starts once") };
+        for early in early {
+            match early {
+                Early::Said(said) => self.said(said),
+                Early::Asked(asked) => self.asked(asked),
+                Early::Up(node) => resume::up(shared, node),
+            }
+        }
+        forward::keep(shared);
+    }
+
+    /// In order behind what was said to this node before. `false`: it was not and will not be heard.
+    pub(crate) fn say(&self, to: NodeId, word: &Word) -> bool {
+        self.say_bytes(to, to_msgpack(word))
+    }
+    pub(crate) fn say_bytes(&self, to: NodeId, word: Bytes) -> bool {
+        self.mesh.get().is_some_and(|mesh| mesh.say(to, word).is_ok())
+    }
+
+    /// `None`: there is no answer, and may never be one.
+    pub(crate) async fn ask(&self, to: NodeId, question: &Question) -> Option<Answer> {
+        let mesh = self.mesh.get()?;
+        let answer = mesh.ask(to, to_msgpack(question), ANSWER_WITHIN).await.ok()?;
+        from_msgpack(&answer).inspect_err(|error| tracing::warn!(node = to.0, %error, "an answer cannot be read")).ok()
+    }
+
+    /// Whether there may be others at all.
+    pub(crate) fn are_any(&self) -> bool {
+        self.mesh.get().is_some()
+    }
+    /// Those that can be spoken to.
+    pub(crate) fn up(&self) -> Vec<NodeId> {
+        self.mesh.get().map(|mesh| mesh.up()).unwrap_or_default()
+    }
+    pub(crate) fn knows_table(&self, version: u64) {
+        self.mesh.get().inspect(|mesh| mesh.knows_table(version));
+    }
+
+    /// A connection of another node, by a name that it has here alone.
+    pub(crate) fn foreign(&self, node: NodeId, connection: ConnectionId) -> ConnectionId {
+        self.foreign.name(node, connection)
+    }
+    /// Whose it is, and what it is called there. `None`: it is ours.
+    pub(crate) fn abroad(&self, connection: ConnectionId) -> Option<(NodeId, ConnectionId)> {
+        self.foreign.find(connection)
+    }
+
+    /// What cannot wait for a node that starts is kept for it.
+    fn above(&self, early: impl FnOnce() -> Early) -> Option<Arc<Shared>> {
+        match &mut *self.above.lock() {
+            Above::Starting(kept) => {
+                kept.push(early());
+                None
+            }
+            Above::Running(shared) => shared.upgrade(),
+        }
+    }
+    fn running(&self) -> Option<Arc<Shared>> {
+        match &*self.above.lock() {
+            Above::Starting(_) => None,
+            Above::Running(shared) => shared.upgrade(),
+        }
+    }
+}
+
+impl Receive for Peers {
+    /// It says so itself, when it can be heard.
+    fn arrived(&self, _: Whence) {}
+
+    fn said(&self, said: Said) {
+        let Some(shared) = self.running() else {
+            self.above(|| Early::Said(said));
+            return;
+        };
+        match from_msgpack::<Word>(&said.body) {
+            Ok(word) => hear::hear(&shared, said.from.node, word),
+            Err(error) => {
+                metrics().words_unknown.increment(1);
+                tracing::warn!(node = said.from.node.0, %error, "what a node says is not understood");
+            }
+        }
+    }
+
+    fn asked(&self, asked: Asked) {
+        let Some(shared) = self.running() else {
+            self.above(|| Early::Asked(asked));
+            return;
+        };
+        tokio::spawn(async move {
+            let answer = match from_msgpack::<Question>(&asked.body) {
+                Ok(question) => reply::reply(&shared, asked.from.node, question).await,
+                Err(error) => {
+                    metrics().words_unknown.increment(1);
+                    tracing::warn!(node = asked.from.node.0, %error, "what a node asks is not understood");
+                    Answer::Unavailable
+                }
+            };
+            asked.answer(Ok(to_msgpack(&answer)), shared.ring.version());
+        });
+    }
+
+    fn gone(&self, from: Whence) {
+        if let Some(shared) = self.running() {
+            resume::gone(&shared, from.node);
+        }
+    }
+}
+
+impl Meet for Peers {
+    fn up(&self, node: NodeId, _: u64) {
+        match self.running() {
+            Some(shared) => resume::up(&shared, node),
+            None => drop(self.above(|| Early::Up(node))),
+        }
+    }
+    fn away(&self, node: NodeId) {
+        self.forwards.unsaid(|to, _| to == node);
+    }
+}
