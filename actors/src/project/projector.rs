@@ -3,6 +3,7 @@
 //! Order is everything: rows, then a sync, then the watermark. A crash in between repeats rows that change nothing.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::read::{Reader, erased};
 
 /// Events of one round, over all slots: so few that a slot whose appends wait gets its turn again at once.
 const ROUND_EVENTS: usize = 4_096;
+/// Of those, for slots that have waited since before the round, whatever came to fuller ones meanwhile.
+const ROUND_DUE_EVENTS: usize = ROUND_EVENTS / 4;
 /// Rows of one store call: what the store lets in between people's messages.
 const ROWS_MAX: usize = 128;
 /// A quiet slot's events are carried at the latest after this long, a busy one's not more often than that.
@@ -61,21 +64,23 @@ impl Projector {
         (0..self.slots).map(SlotId)
     }
 
-    /// Everything that was in the tails before the call is carried when it returns.
+    /// Everything that was in the tails before the call is carried when it returns; it does, however much comes meanwhile.
     pub async fn carry(&self) -> Result<(), Error> {
         let span = |slot| self.reader.slot_tail(slot).span();
         let ends: Vec<(SlotId, u64)> = self.slots().filter_map(|slot| Some((slot, span(slot)?.1))).collect();
-        let is_due = |(slot, end): &(SlotId, u64)| span(*slot).is_some_and(|(first, _)| first <= *end);
-        while ends.iter().any(is_due) {
-            self.carry_round().await?;
+        loop {
+            let is_due = |(slot, end): &(SlotId, u64)| span(*slot).is_some_and(|(first, _)| first <= *end).then_some(*slot);
+            let due: Vec<SlotId> = ends.iter().filter_map(is_due).collect();
+            if due.is_empty() {
+                return Ok(());
+            }
+            self.carry_round(&due).await?;
         }
-        Ok(())
     }
 
-    /// The fullest slots, whose appends would be the first to wait.
-    async fn carry_round(&self) -> Result<(), Error> {
+    async fn carry_round(&self, due: &[SlotId]) -> Result<(), Error> {
         let began = std::time::Instant::now();
-        let batches = self.fullest();
+        let batches = self.chosen(due);
         let mut writes = Vec::new();
         for (slot, _, events) in &batches {
             writes.extend(project(*slot, events.iter().map(|e| &**e)));
@@ -93,20 +98,24 @@ impl Projector {
         Ok(())
     }
 
-    fn fullest(&self) -> Vec<(SlotId, u64, Vec<Arc<Event>>)> {
-        let mut slots: Vec<(usize, SlotId)> = self.slots().map(|slot| (self.reader.slot_tail(slot).events(), slot)).collect();
-        slots.sort_unstable_by_key(|(events, _)| Reverse(*events));
-        let mut left = ROUND_EVENTS;
-        let mut batches = Vec::new();
-        for (_, slot) in slots {
-            if left == 0 {
-                break;
-            }
-            let Some((block, events)) = self.reader.slot_tail(slot).oldest(left) else { continue };
-            left = left.saturating_sub(events.len());
-            batches.push((slot, block, events));
-        }
-        batches
+    /// A part for those that are due, the quietest first: with little they are done. The rest for the fullest, whose appends
+    /// would be the first to wait.
+    fn chosen(&self, due: &[SlotId]) -> Vec<(SlotId, u64, Vec<Arc<Event>>)> {
+        // Whatever stands in a tail counts, or it would never have a turn.
+        let sized = |slot| (self.reader.slot_tail(slot).events().max(1), slot);
+        let mut quietest: Vec<(usize, SlotId)> = due.iter().copied().map(sized).collect();
+        quietest.sort_unstable();
+        let mut fullest: Vec<(usize, SlotId)> = self.slots().map(sized).collect();
+        fullest.sort_unstable_by_key(|(events, _)| Reverse(*events));
+        let mut shares: HashMap<SlotId, usize> = HashMap::new();
+        let kept = share_out(ROUND_DUE_EVENTS, &quietest, &mut shares);
+        share_out(ROUND_EVENTS - ROUND_DUE_EVENTS + kept, &fullest, &mut shares);
+        let batch = |(_, slot): (usize, SlotId)| {
+            let share = shares.get(&slot).filter(|share| **share > 0)?;
+            let (block, events) = self.reader.slot_tail(slot).oldest(*share)?;
+            Some((slot, block, events))
+        };
+        fullest.into_iter().filter_map(batch).collect()
     }
 
     /// The rows up to this block are synced.
@@ -143,6 +152,16 @@ impl Projector {
         }
         Ok(writes)
     }
+}
+
+/// Adds to each slot's share what it has beyond it, in this order, until so many events are given. What is left of them.
+fn share_out(mut left: usize, slots: &[(usize, SlotId)], shares: &mut HashMap<SlotId, usize>) -> usize {
+    for (events, slot) in slots {
+        let share = shares.entry(*slot).or_default();
+        let more = left.min(events.saturating_sub(*share));
+        (*share, left) = (*share + more, left - more);
+    }
+    left
 }
 
 fn deleted(event: &Event) -> Option<(&Event, u64)> {
