@@ -9,7 +9,7 @@ pub enum Error {
     #[error("read-only: {0}")]
     ReadOnly(String),
     /// What was read is not what was written.
-    #[error("corrupted: {0}")]
+    #[error("{0}")]
     Corrupt(String),
     /// The store cannot be opened or used as it is; one sentence that says what to do.
     #[error("{0}")]

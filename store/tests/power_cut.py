@@ -9,11 +9,12 @@ is opened and checked. Again and again on the same data. Uses the process and th
 
 Needs root, loop devices and mkfs.ext4; where the machine does not have them it says so and ends with 77.
 """
-import fcntl, json, os, random, shutil, struct, subprocess, sys, tempfile
+import fcntl, json, os, random, shutil, signal, struct, subprocess, sys, tempfile
 
 EXT4_IOC_SHUTDOWN = 0x8004587D
 FLUSH_THE_FILE_SYSTEMS_LOG_FIRST, FLUSH_NOTHING = 1, 2
-IMAGE_BYTES = 600 << 20
+# What slots keep whole, and as much again while it is compacted, for 200 cuts and more. Takes space as it is written.
+IMAGE_BYTES = 1 << 30
 LINES_MIN, LINES_MAX = 200, 6000
 UNABLE = 77
 
@@ -58,20 +59,44 @@ def cut_power(folder, flags):
         os.close(disk)
 
 
+def free_mib(folder):
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize >> 20
+
+
+class Ended(Exception):
+    """A process of ours that ended as it should not have."""
+
+    def __init__(self, what, status, text, folder):
+        how = f'exit status {status}' if status >= 0 else f'signal {signal.Signals(-status).name}'
+        super().__init__(f'{what} ({how}, {free_mib(folder)} MiB free): {text.strip() or "it said nothing"}')
+
+
 def write_until_cut(process, folder, said, chance):
     """Cuts after so many lines; what the process still says after that was acknowledged before, or is not true."""
-    child = subprocess.Popen([process, 'child-append', f'{folder}/data'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    for _ in range(chance.randint(LINES_MIN, LINES_MAX)):
-        line = child.stdout.readline()
-        if not line.endswith('\n'):
-            raise SystemExit('the writing process ended by itself')
-        said.write(line)
-    cut_power(folder, chance.choice([FLUSH_THE_FILE_SYSTEMS_LOG_FIRST, FLUSH_NOTHING, FLUSH_NOTHING]))
-    for line in child.stdout:
-        if line.endswith('\n'):
+    with tempfile.TemporaryFile('w+') as errors:
+        child = subprocess.Popen([process, 'child-append', f'{folder}/data'], stdout=subprocess.PIPE, stderr=errors, text=True)
+        for _ in range(chance.randint(LINES_MIN, LINES_MAX)):
+            line = child.stdout.readline()
+            if not line.endswith('\n'):
+                status = child.wait()
+                errors.seek(0)
+                raise Ended('the writing process ended before its power was cut', status, errors.read(), folder)
             said.write(line)
-    child.wait()
+        cut_power(folder, chance.choice([FLUSH_THE_FILE_SYSTEMS_LOG_FIRST, FLUSH_NOTHING, FLUSH_NOTHING]))
+        for line in child.stdout:
+            if line.endswith('\n'):
+                said.write(line)
+        child.wait()
     said.flush()
+
+
+def check(process, folder, acknowledged):
+    """What the check says of the store, and how much of the disk is left."""
+    checked = subprocess.run([process, 'check', f'{folder}/data', acknowledged], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if checked.returncode != 0:
+        raise Ended('the check ended', checked.returncode, checked.stdout + checked.stderr, folder)
+    return f'{checked.stdout.strip()}; {free_mib(folder)} MiB free'
 
 
 def run(cuts, seed, work):
@@ -81,22 +106,23 @@ def run(cuts, seed, work):
     make_disk(image)
     process = program()
     for cut in range(1, cuts + 1):
-        mount(image, folder)
         try:
-            with open(acknowledged, 'a') as said:
-                write_until_cut(process, folder, said, chance)
-        finally:
-            umount(folder)
-        mount(image, folder)
-        try:
-            checked = subprocess.run([process, 'check', f'{folder}/data', acknowledged], stdout=subprocess.PIPE, text=True)
-        finally:
-            umount(folder)
-        if checked.returncode != 0:
-            print(f'cut {cut} of seed {seed} lost something: python3 store/tests/power_cut.py {cut} {seed}')
+            mount(image, folder)
+            try:
+                with open(acknowledged, 'a') as said:
+                    write_until_cut(process, folder, said, chance)
+            finally:
+                umount(folder)
+            mount(image, folder)
+            try:
+                print(f'cut {cut}: {check(process, folder, acknowledged)}', flush=True)
+            finally:
+                umount(folder)
+        except Ended as why:
+            print(f'cut {cut} of seed {seed}: {why}')
+            print(f'again: python3 store/tests/power_cut.py {cut} {seed}')
             print(f'{cut - 1} passed, 1 failed')
             return 1
-        print(f'cut {cut}: {checked.stdout.strip()}', flush=True)
     print(f'{cuts} passed, 0 failed')
     return 0
 

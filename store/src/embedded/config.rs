@@ -45,6 +45,10 @@ impl Default for EmbeddedConfig {
             free_bytes: Box::new(disk::free_bytes),
             on_fatal: Box::new(|why| {
                 tracing::error!("{why}");
+                // Who listens to no log is told as well: a process must not end without a word.
+                if !tracing::dispatcher::has_been_set() {
+                    eprintln!("{why}");
+                }
                 std::process::abort();
             }),
         }

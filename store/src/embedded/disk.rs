@@ -127,6 +127,15 @@ impl Disk {
         ))
     }
 
+    /// For who wonders why something failed: what the disk has left now.
+    pub fn left(&self) -> String {
+        let folder = self.folder.display();
+        match (self.space.free_of)(&self.folder) {
+            Ok(bytes) => format!("the disk under {folder} has {} MiB left", bytes >> 20),
+            Err(error) => format!("the free space of {folder} cannot be read: {error}"),
+        }
+    }
+
     fn judge(&self) -> Room {
         let free = self.free.saturating_sub(self.written);
         // Coming back wants more than going down did, else the ballast flaps.

@@ -73,7 +73,7 @@ impl Writer {
         let ended = catch_unwind(AssertUnwindSafe(|| self.write_all(queue)));
         let failed = match ended {
             Ok(Ok(())) => return,
-            Ok(Err(error)) => format!("writing to the disk failed, so the process stops: {error}"),
+            Ok(Err(error)) => format!("writing to the disk failed, so the process stops: {error}; {}", self.disk.left()),
             Err(_) => "the store's writer met a bug, so the process stops".into(),
         };
         // First, so that the process ends before anybody is told anything.
