@@ -101,6 +101,15 @@ pub fn date_time(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1_000)
 }
 
+fn days_in(year: i64, month: i64) -> i64 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 /// `YYYY-MM-DDTHH:MM:SS[.fraction][Z]`, read as UTC, to milliseconds since 1970 (RFC 3339; days by the civil calendar).
 fn milliseconds(text: &str) -> Option<u64> {
     let text = text.strip_suffix('Z').unwrap_or(text);
@@ -110,7 +119,7 @@ fn milliseconds(text: &str) -> Option<u64> {
     let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let mut clock = clock.splitn(3, ':').map(|part| part.parse::<u64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let in_range = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    let in_range = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
     if !in_range || hour > 23 || minute > 59 || second > 60 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -132,6 +141,18 @@ mod tests {
         assert_eq!(milliseconds("2018-12-31T04:52:41.387200"), Some(1_546_231_961_387));
         for bad in ["", "2018-13-01T00:00:00", "2018-12-31", "yesterday", "2018-12-31T24:00:00", "2018-12-31T00:00:00.x"] {
             assert_eq!(milliseconds(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_the_month_does_not_have_is_no_time() {
+        for (day, is_one) in [("2019-02-28", true), ("2019-02-29", false), ("2019-02-30", false), ("2020-02-29", true)] {
+            assert_eq!(milliseconds(&format!("{day}T00:00:00")).is_some(), is_one, "{day}");
+        }
+        for (day, is_one) in
+            [("2100-02-29", false), ("2400-02-29", true), ("2019-04-31", false), ("2019-12-31", true), ("2019-01-00", false)]
+        {
+            assert_eq!(milliseconds(&format!("{day}T00:00:00")).is_some(), is_one, "{day}");
         }
     }
 
