@@ -55,9 +55,17 @@ impl<T: DeserializeOwned> FromRequest<Http> for Body<T> {
             return Err(Problem::new(ErrorCode::BadRequest, "the body must be application/json"));
         }
         let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
-        let value = schema::wire::from_json(text);
-        value.map(Self).map_err(|error| Problem::new(ErrorCode::BadRequest, format!("the body is not what this request takes: {error}")))
+        read(text).map(Self)
     }
+}
+
+/// Everything that requests take is an object; the reader's own words for anything else help nobody.
+fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    let wrong = |why: &str| Problem::new(ErrorCode::BadRequest, format!("the body is not what this request takes: {why}"));
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        return Err(wrong("it must be a JSON object, as in {\"name\": \"value\"}"));
+    }
+    schema::wire::from_json(text).map_err(|error| wrong(&error.0))
 }
 
 /// The ids in the path. One that cannot be an id names nothing.
@@ -147,4 +155,20 @@ impl List {
 /// Opaque to clients: what it is made of may change.
 pub fn cursor(last: Option<Uuid>, entries: usize, limit: usize) -> Option<String> {
     last.filter(|_| entries == limit).map(|id| URL_SAFE_NO_PAD.encode(id.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_no_object_is_told_what_was_expected() {
+        for body in ["[]", " 1", "null", "\"x\"", "x"] {
+            let problem = read::<serde_json::Value>(body.as_bytes()).unwrap_err();
+            assert_eq!(
+                problem.detail, "the body is not what this request takes: it must be a JSON object, as in {\"name\": \"value\"}",
+                "{body}"
+            );
+        }
+    }
 }
