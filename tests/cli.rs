@@ -158,6 +158,9 @@ fn orders_go_to_the_running_node_over_a_socket_that_only_its_user_can_open() {
     desk.json(&["user", "disable", "ada"]);
     assert!(node.get(&node.http, "/v1/me", &again).contains("login_revoked"));
     assert!(desk.refusal(&["token", "ada"]).starts_with("this account is disabled"));
+    for order in [&["user", "disable", "nobody"], &["user", "enable", "nobody"], &["user", "password", "nobody"]] {
+        assert_eq!(desk.refusal(order), "there is no user \"nobody\": `hubbub user list` names them", "{order:?}");
+    }
     desk.json(&["user", "enable", "ada"]);
     desk.json(&["token", "ada"]);
     assert!(desk.refusal(&["log", "loud"]).starts_with("\"loud\" is no log level"));

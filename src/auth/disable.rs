@@ -8,9 +8,9 @@ use store::Expect;
 use super::{Auth, Error};
 
 impl Auth {
-    /// Errors: `NotFound`.
+    /// Errors: `NoUser`.
     pub async fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), Error> {
-        let user = self.user_named(name).await?.ok_or(Error::NotFound)?.id;
+        let user = self.user_named(name).await?.ok_or_else(|| Error::NoUser(name.to_owned()))?.id;
         if !disabled {
             return Ok(self.records().delete(Disabled::key_of(user)).await?);
         }

@@ -22,6 +22,9 @@ pub enum Error {
     Forbidden(&'static str),
     #[error("there is no such user or device")]
     NotFound,
+    /// An operator is told by name; to strangers a name that is not there is a wrong password.
+    #[error("there is no user \"{0}\": `hubbub user list` names them")]
+    NoUser(String),
     #[error("too many attempts: try again in {} s", retry_after_ms.div_ceil(1000))]
     Limited { retry_after_ms: u32 },
     /// More passwords or tickets are waiting than the node takes.
@@ -46,7 +49,7 @@ impl Error {
             Self::NameTaken => ErrorCode::NameTaken,
             Self::Rule(_) => ErrorCode::BadRequest,
             Self::Forbidden(_) => ErrorCode::Forbidden,
-            Self::NotFound => ErrorCode::NotFound,
+            Self::NotFound | Self::NoUser(_) => ErrorCode::NotFound,
             Self::Limited { .. } => ErrorCode::RateLimited,
             Self::Busy => ErrorCode::Busy,
             Self::Again => ErrorCode::Unavailable,

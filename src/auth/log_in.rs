@@ -66,9 +66,9 @@ impl Auth {
         self.log_out_all(user, Some(identity.login)).await
     }
 
-    /// By an administrator: signs out every device. Errors: `NotFound`, `Rule`, `Busy`.
+    /// By an administrator: signs out every device. Errors: `NoUser`, `Rule`, `Busy`.
     pub async fn set_password(&self, name: &str, new: &str) -> Result<(), Error> {
-        let user = self.user_named(name).await?.ok_or(Error::NotFound)?;
+        let user = self.user_named(name).await?.ok_or_else(|| Error::NoUser(name.to_owned()))?;
         name::check_password(&user.name, new)?;
         self.put_password(user.id, new, Expect::Any).await?;
         self.log_out_all(user.id, None).await
