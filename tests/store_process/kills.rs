@@ -1,4 +1,4 @@
-//! People post in rooms while the node, or the store process under it, is killed with -9, again and again. At the end every
+//! People post in rooms while a node, or the store process under it, is killed with -9, again and again. At the end every
 //! rule of the checker holds over what they wrote down: what was acknowledged is there, once, at its seq.
 
 use std::path::Path;
@@ -11,12 +11,12 @@ use loadtest::check::{self, Bounds};
 use loadtest::client::{Client, Core, Outcome, Target};
 use loadtest::history::{Clock, Entry, Recorder, Run};
 use loadtest::people::{self, Person};
-use loadtest::process::Process;
 use schema::RoomId;
 use schema::client::Act;
 use tokio::sync::watch;
 
-use super::{BINARY, Store};
+use super::Store;
+use super::group::Group;
 
 const PEOPLE: usize = 12;
 const ROOMS: usize = 6;
@@ -26,26 +26,46 @@ const ACKS_A_LIFE: u64 = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_doubled_or_reordered_by_kills_of_the_store_process() {
-    under_load(async |_, store| tokio::task::block_in_place(|| store.kill_and_start_again())).await;
+    under_load(1, async |_, store, _| tokio::task::block_in_place(|| store.kill_and_start_again())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_doubled_or_reordered_by_kills_of_the_node_on_a_store_process() {
-    under_load(async |node, _| {
-        node.kill().unwrap();
+    under_load(1, killed_and_back).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_doubled_or_reordered_by_kills_of_one_of_three_nodes() {
+    under_load(3, killed_and_back).await;
+}
+
+/// Its rooms and sessions go to the others, in order, and come back to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_doubled_or_reordered_by_restarts_of_one_of_three_nodes() {
+    under_load(3, async |group, _, round| {
+        let node = group.node(round);
+        node.terminate().await.unwrap();
         node.start_again().await.unwrap();
     })
     .await;
 }
 
-async fn under_load(kill: impl AsyncFn(&mut Process, &mut Store)) {
+/// Each in its turn, so that who leads the group is among them.
+async fn killed_and_back(group: &mut Group, _: &mut Store, round: u32) {
+    let node = group.node(round);
+    node.kill().unwrap();
+    node.start_again().await.unwrap();
+}
+
+async fn under_load(nodes: usize, kill: impl AsyncFn(&mut Group, &mut Store, u32)) {
     let folder = tempfile::tempdir().unwrap();
     let history = folder.path().join("history");
     let mut store = Store::start(&folder.path().join("store"));
-    let mut node = Process::start(Path::new(BINARY), &folder.path().join("node"), &store.keys(), None).await.unwrap();
-    let (target, clock) = (node.target(), Clock::start());
+    let mut group = Group::start(&folder.path().join("nodes"), &store, nodes).await;
+    let (target, clock) = (group.node(0).target(), Clock::start());
     let people = people::sign_up(target, Some(0), "stored", PEOPLE as u32, &|_| {}).await.unwrap();
-    let clients: Vec<_> = people.iter().enumerate().map(|(n, person)| Arc::new(start(n, person, target, clock, &history))).collect();
+    let clients: Vec<_> =
+        people.iter().enumerate().map(|(n, person)| Arc::new(start(n, person, group.node(n as u32).target(), clock, &history))).collect();
     let mut harness = Recorder::harness(&history).unwrap();
     harness.write(clock.now_us(), &Entry::Plan { fault: "kill -9".into(), times: KILLS });
     let rooms = make_rooms(&people, &clients).await;
@@ -57,11 +77,11 @@ async fn under_load(kill: impl AsyncFn(&mut Process, &mut Store)) {
         posters.push(tokio::spawn(talk(client.clone(), n, mine, stop.clone(), acks.clone())));
     }
     let mut heard = acks.subscribe();
-    for _ in 0..KILLS {
+    for round in 0..KILLS {
         let due = *heard.borrow() + ACKS_A_LIFE;
         let lived = tokio::time::timeout(Duration::from_secs(120), heard.wait_for(|acks| *acks >= due)).await;
-        lived.unwrap_or_else(|_| panic!("a life's posts are not acknowledged:\n{}", node.last_words())).unwrap();
-        kill(&mut node, &mut store).await;
+        lived.unwrap_or_else(|_| panic!("a life's posts are not acknowledged:\n{}", group.last_words())).unwrap();
+        kill(&mut group, &mut store, round).await;
         harness.write(clock.now_us(), &Entry::Fault { fault: "kill -9".into() });
     }
     stop.store(true, Ordering::Relaxed);
@@ -84,7 +104,7 @@ async fn under_load(kill: impl AsyncFn(&mut Process, &mut Store)) {
     }
     harness.finish().unwrap();
     let verdict = check::check(&Run::read(&history).unwrap(), Bounds::default());
-    assert!(verdict.is_clean(), "{verdict}\nthe history is in {}\n{}", folder.keep().display(), node.last_words());
+    assert!(verdict.is_clean(), "{verdict}\nthe history is in {}\n{}", folder.keep().display(), group.last_words());
     assert!(verdict.acked as u64 >= ACKS_A_LIFE * u64::from(KILLS));
 }
 

@@ -1,5 +1,6 @@
-//! A node whose data is in a store process: either of them is killed under load, and what they say when something is wrong.
+//! Nodes whose data is in a store process: any of them is killed under load, and what they say when something is wrong.
 
+mod group;
 mod kills;
 mod words;
 
