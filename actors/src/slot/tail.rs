@@ -136,6 +136,21 @@ impl Tail {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_is_looked_at_by_the_grant_that_it_was_opened_for_and_by_no_other() {
+        let (tail, room) = (Tail::new(Arc::default(), Arc::default()), RoomId::default());
+        assert_eq!(tail.look(room, 7), None);
+        tail.open(7, Vec::new());
+        assert_eq!((tail.look(room, 7), tail.look(room, 8)), (Some(Vec::new()), None));
+        tail.close();
+        assert_eq!(tail.look(room, 7), None);
+    }
+}
+
 fn bytes_of(events: &[Arc<Event>]) -> usize {
     events.iter().map(|event| weight(event)).sum()
 }

@@ -71,6 +71,22 @@ async fn a_node_that_is_gone_leaves_nothing_behind_that_was_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_its_last_owner_had_carried_already_is_shown_where_the_room_comes_to() {
+    let mut world = World::new(2).await;
+    let (ada, bob) = (world.user_of(1), world.user_of(2));
+    let room = world.group(1, 1, ada, &[bob]).await;
+    world.node(2).attach(bob, 1, Vec::new()).await;
+    world.node(1).post(ada, room, 1, "heard").await.unwrap();
+    world.node(2).shown_upto(room, 2).await;
+    let (one, two) = (world.node(1).id, world.node(2).id);
+    world.net.cut(one, two);
+    world.node(1).post(ada, room, 2, "not heard").await.unwrap();
+    world.node(1).node.flush().await.unwrap();
+    world.kill(1, 2);
+    assert_eq!(world.node(2).shown_upto(room, 3).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_goes_on_at_another_home_with_the_connections_that_it_had() {
     let world = World::new(3).await;
     let user = world.user_of(3);

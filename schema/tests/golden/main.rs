@@ -7,6 +7,7 @@ mod client;
 mod event;
 mod files;
 mod fold;
+mod peer;
 mod positions;
 mod record;
 mod rest;
