@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actors::peer::Peers;
 use actors::{Among, Node};
-use cluster::{Member, Status, Table};
+use cluster::{Member, State, Status, Table};
 use parking_lot::Mutex;
 use schema::SlotId;
 
@@ -72,14 +72,15 @@ async fn hand_over(member: &Member, node: &Node, slot: SlotId, to: cluster::Node
 /// Before this node goes: others take what it has, if there are any.
 pub async fn give_away(member: &Member) {
     let (membership, us) = (member.membership(), member.membership().node());
-    let others = membership.state().nodes.iter().filter(|(id, node)| **id != us && node.status == Status::Active).count();
-    if others == 0 {
+    let others = |state: &State, are: &[Status]| state.nodes.iter().any(|(id, node)| *id != us && are.contains(&node.status));
+    // One that goes too takes nothing, but has to hear that this one takes nothing either.
+    if !others(&membership.state(), &[Status::Active, Status::Draining]) {
         return;
     }
     let given = async {
         membership.drain(us).await?;
         let mut state = membership.watch();
-        let _ = state.wait_for(|state| state.owned_by(us) == 0).await;
+        let _ = state.wait_for(|state| state.owned_by(us) == 0 || !others(state, &[Status::Active])).await;
         Ok::<_, cluster::membership::Error>(())
     };
     match tokio::time::timeout(GIVE_AWAY_WITHIN, given).await {
