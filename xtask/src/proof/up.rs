@@ -7,13 +7,14 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
-use schema::id::DeviceId;
-use schema::rest::{LogIn, SignUp, Tokens};
+use schema::event::{RoomKind, RoomSettings};
+use schema::id::{DeviceId, RoomId};
+use schema::rest::{CreateRoom, Landed, LogIn, PostMessage, SignUp, Tokens};
 use uuid::Uuid;
 
 use super::tally::Tally;
 use crate::run;
-use crate::up::node::free_port;
+use crate::up::node::{self, free_port, is_free};
 use crate::up::rest::{Api, Ask};
 use crate::up::talk;
 
@@ -25,6 +26,8 @@ const STEPS: &[Step] = &[
     ("the second start has what was there, and a taken port is named", second_start),
     ("with a store process it has what was there, and names that process when it is killed", store_process),
     ("a node that is killed ends it with a sentence", killed),
+    ("three nodes share the rooms, two go on when the third is killed, and none waits for the others to end", three_nodes),
+    ("one node does not open the data of three, and says so", of_three),
     ("a fresh start has dropped what was there", fresh_start),
 ];
 
@@ -37,7 +40,10 @@ struct Place {
 
 impl Place {
     fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.address_of(1)
+    }
+    fn address_of(&self, node: u16) -> String {
+        format!("http://127.0.0.1:{}", self.port + (node - 1))
     }
 }
 
@@ -47,7 +53,7 @@ pub fn prove(node: PathBuf) -> Result<Tally> {
     if home.exists() {
         std::fs::remove_dir_all(&home)?;
     }
-    let place = Place { node, home, port: free_port()? };
+    let place = Place { node, home, port: free_ports()? };
     let mut tally = Tally::default();
     for (promise, step) in STEPS {
         step(&place).with_context(|| format!("broken: {promise}"))?;
@@ -55,6 +61,13 @@ pub fn prove(node: PathBuf) -> Result<Tally> {
         tally.add(Tally::success());
     }
     Ok(tally)
+}
+
+/// The first of three that nobody has, one after the other.
+fn free_ports() -> Result<u16> {
+    let runs = (30_000..32_000).step_by(3);
+    let start = usize::from(free_port()? % 600);
+    runs.skip(start).find(|port| (*port..port + 3).all(is_free)).context("no three ports in a row are free")
 }
 
 /// A `cargo xtask up` of which every line is read, so that nothing is waited for but what it says.
@@ -116,6 +129,24 @@ impl Up {
         let ask = Ask { method: "POST", path: "/v1/auth/login".into(), token: "", key: None };
         self.api.ask(&ask, &LogIn { name: name.into(), password: talk::PASSWORD.into(), device, label })
     }
+
+    /// In a new room of that person, or the one given.
+    fn post(&self, name: &str, text: &str, room: Option<RoomId>) -> Result<RoomId> {
+        let token = &self.log_in(name)?.access;
+        let ask = |path: String| Ask { method: "POST", path, token, key: Some(Uuid::now_v7()) };
+        let room = match room {
+            Some(room) => room,
+            None => {
+                let (room, kind, members) = (Some(RoomId(Uuid::now_v7())), RoomKind::Group, Vec::new());
+                let settings = RoomSettings { name: text.into(), ..RoomSettings::default() };
+                let made: Landed = self.api.ask(&ask("/v1/rooms".into()), &CreateRoom { room, kind, settings, members })?;
+                made.room
+            }
+        };
+        let said = PostMessage { text: text.into(), reply: None, after: None };
+        let _: Landed = self.api.ask(&ask(format!("/v1/rooms/{room}/messages")), &said)?;
+        Ok(room)
+    }
 }
 
 fn signal(process: u32, signal: Signal) -> Result<()> {
@@ -162,6 +193,40 @@ fn killed(place: &Place) -> Result<()> {
     signal(node.trim().parse().context("the lock names its process")?, Signal::KILL)?;
     let (success, said) = up.end()?;
     ensure!(!success && said.contains("the node ended by itself"), "it said: {said}");
+    Ok(())
+}
+
+/// Through each of them, and then through those that are left.
+fn three_nodes(place: &Place) -> Result<()> {
+    let mut up = Up::spawn(place, &["--nodes", "3"])?;
+    let said = up.until("Ctrl-C stops it")?;
+    let mut rooms = Vec::new();
+    for node in 1..=3 {
+        ensure!(said.iter().any(|line| line.contains(&place.address_of(node))), "it does not say where node {node} is: {said:?}");
+        ensure!(node::answers(place.port + (node - 1)), "node {node} has no page");
+        up.api = Api::new(place.address_of(node));
+        rooms.push(up.post("guest", &format!("made by node {node}"), None)?);
+    }
+    let kill = said.iter().find_map(|line| line.strip_prefix("kill -9 ")?.split(' ').next()).context("it does not say what to kill")?;
+    signal(kill.parse()?, Signal::KILL)?;
+    up.until("node 3 ended")?;
+    for node in 1..=2 {
+        up.api = Api::new(place.address_of(node));
+        for room in &rooms {
+            up.post("guest", "still here", Some(*room)).with_context(|| format!("node {node} without node 3"))?;
+        }
+    }
+    up.ctrl_c()?;
+    for node in 1..=2 {
+        let log = std::fs::read_to_string(place.home.join(format!("node-{node}/log")))?;
+        ensure!(!log.contains("did not take all"), "node {node} waited for one that ended too: {log}");
+    }
+    Ok(())
+}
+
+fn of_three(place: &Place) -> Result<()> {
+    let (success, said) = Up::spawn(place, &[])?.end()?;
+    ensure!(!success && said.contains("`--nodes 3` or more"), "it said: {said}");
     Ok(())
 }
 

@@ -17,17 +17,19 @@ const LOG_END_LINES: usize = 20;
 
 pub struct Child {
     /// As a sentence calls it: "the node".
-    name: &'static str,
+    name: String,
     child: std::process::Child,
     log: PathBuf,
+    /// To stop.
+    told: bool,
 }
 
 impl Child {
-    pub fn start(name: &'static str, mut command: Command, log: &Path) -> Result<Self> {
+    pub fn start(name: impl Into<String>, mut command: Command, log: &Path) -> Result<Self> {
         let log_file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         command.stdin(Stdio::null()).stdout(log_file.try_clone()?).stderr(log_file).process_group(0);
         let child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        Ok(Self { name, child, log: log.to_owned() })
+        Ok(Self { name: name.into(), child, log: log.to_owned(), told: false })
     }
 
     /// Waits until it is ready; false when it was told to stop before.
@@ -51,13 +53,32 @@ impl Child {
         Ok(self.child.try_wait()?)
     }
 
-    /// SIGTERM, and waits for the drain; one that does not end is killed, which its store survives.
-    pub fn stop(&mut self) -> Result<()> {
-        if self.ended()?.is_some() {
-            return Ok(());
-        }
-        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGTERM; [`Self::stopped`] waits for what comes of it.
+    pub fn begin_stop(&mut self) -> Result<()> {
+        if self.ended()?.is_none()
+            && let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed())
+        {
             rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+            self.told = true;
+        }
+        Ok(())
+    }
+
+    /// Waits for the drain; one that does not end is killed, which its store survives. One that ended before it was told to is
+    /// not asked why.
+    pub fn stopped(&mut self) -> Result<()> {
+        if !self.told {
+            return Ok(());
         }
         let deadline = Instant::now() + ENDED_WITHIN;
         while Instant::now() < deadline {

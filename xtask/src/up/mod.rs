@@ -1,48 +1,52 @@
 //! `cargo xtask up`: Hubbub on this machine, for a person who wants to look at it. Builds the client and the node, starts
-//! one node on the loopback address, with its store inside or in a process of its own, fills it with people on its first
-//! start, and stops it on Ctrl-C. It is no way to run Hubbub for others: that is `hubbub serve` with a configuration.
+//! one node on the loopback address, with its store inside or in a process of its own, or several on one store process, fills
+//! it with people on its first start, and stops it on Ctrl-C. It is no way to run Hubbub for others: that is `hubbub serve` with a configuration.
 
 mod child;
 mod demo;
+mod home;
 pub mod node;
 pub mod rest;
+mod running;
 mod store;
 pub mod talk;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::{client, doctor, run};
-use node::Node;
-use store::Store;
+use home::Home;
+use running::{Plan, Running};
 
 #[derive(clap::Args)]
 pub struct Options {
     /// Drop the data of earlier starts, and begin anew
     #[arg(long)]
     fresh: bool,
-    /// The port of the page, on 127.0.0.1
+    /// The port of the page, on 127.0.0.1; of several nodes the first has it, and the others have the next ones
     #[arg(long, default_value_t = 8080)]
     port: u16,
     /// Build the node without optimising: quicker to build, slower to run
     #[arg(long)]
     quick: bool,
-    /// Where the data are: in the node, or in a store process beside it
-    #[arg(long, value_enum, default_value_t = StoreIs::Embedded)]
-    store: StoreIs,
+    /// Where the data are: in the node (which one node has by itself), or in a store process beside it
+    #[arg(long, value_enum)]
+    store: Option<StoreIs>,
+    /// How many nodes; several share one store process
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=NODES_MAX))]
+    nodes: u16,
     /// Start this program, and build none
     #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     node: Option<PathBuf>,
-    /// Everything of this node: its data, its log, and how far the demo came
+    /// Everything of the nodes: their data, their logs, and how far the demo came
     #[arg(long, value_name = "DIR", default_value = ".hubbub")]
     home: PathBuf,
 }
 
-/// How often it is looked whether all that runs still does.
-const WATCH: Duration = Duration::from_millis(100);
+/// More than this a machine for looking at it has no room for.
+const NODES_MAX: i64 = 9;
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum StoreIs {
@@ -50,15 +54,15 @@ enum StoreIs {
     Remote,
 }
 
-/// What runs, in the order in which it has to end.
-struct Running {
-    node: Node,
-    store: Option<Store>,
-}
-
 pub fn run(options: &Options) -> Result<()> {
     doctor::require(doctor::TO_RUN)?;
-    node::ensure_free(options.port)?;
+    let home = Home::new(&options.home);
+    let remote = options.store.unwrap_or(if options.nodes > 1 { StoreIs::Remote } else { StoreIs::Embedded }) == StoreIs::Remote;
+    ensure!(remote || options.nodes == 1, "several nodes need a store process that they share: leave out `--store embedded`");
+    ensure!(options.port.checked_add(options.nodes - 1).is_some(), "there are no {} ports from {} on", options.nodes, options.port);
+    let ensure_free = || (0..options.nodes).try_for_each(|node| node::ensure_free(options.port + node));
+    ensure_free()?;
+    home.ensure_fits(options.nodes, options.fresh)?;
     let stop = on_stop()?;
     let program = match build(options) {
         // Ctrl-C reached the builders too: they did not fail, they were stopped.
@@ -70,39 +74,14 @@ pub fn run(options: &Options) -> Result<()> {
     };
     println!("[3/3] starting");
     // Once more after minutes of building, and before `--fresh` drops what a node in the way may be using.
-    node::ensure_free(options.port)?;
-    let first = prepare_home(&options.home, options.fresh)?;
-    let Some(mut running) = start(&program, options, first, &stop)? else { return Ok(()) };
-    let outcome = live(&mut running, &options.home, first, &stop);
+    ensure_free()?;
+    let first = home.prepare(options.fresh)?;
+    let plan = Plan { program, home, port: options.port, nodes: options.nodes, remote };
+    let mut running = Running::default();
+    let outcome = live(&mut running, &plan, first, &stop);
     let stopped = running.stop();
     // Why it ended says more than how.
     outcome.and(stopped)
-}
-
-impl Running {
-    fn stop(&mut self) -> Result<()> {
-        self.node.child.stop()?;
-        if let Some(store) = &mut self.store {
-            store.child.stop()?;
-        }
-        println!("stopped");
-        Ok(())
-    }
-}
-
-/// `None`: it was told to stop before.
-fn start(program: &Path, options: &Options, first: bool, stop: &mpsc::Receiver<()>) -> Result<Option<Running>> {
-    let mut store = None;
-    if options.store == StoreIs::Remote {
-        let mut process = Store::start(program, &options.home)?;
-        if !process.wait_ready(stop)? {
-            process.child.stop()?;
-            return Ok(None);
-        }
-        store = Some(process);
-    }
-    let node = Node::start(program, &options.home, options.port, store.as_ref(), first)?;
-    Ok(Some(Running { node, store }))
 }
 
 fn build(options: &Options) -> Result<PathBuf> {
@@ -117,26 +96,17 @@ fn build(options: &Options) -> Result<PathBuf> {
     build_node(options.quick)
 }
 
-/// From the first answer to Ctrl-C, or to the end of one that ended by itself.
-fn live(running: &mut Running, home: &Path, first: bool, stop: &mpsc::Receiver<()>) -> Result<()> {
-    if !running.node.wait_ready(stop)? {
+/// From the first process to Ctrl-C, or to the end of one that ended by itself.
+fn live(running: &mut Running, plan: &Plan, first: bool, stop: &mpsc::Receiver<()>) -> Result<()> {
+    if !running.start(plan, first, stop)? {
         return Ok(());
     }
     if first {
-        demo::play(&rest::Api::new(running.node.address()), stop)?;
-        std::fs::write(stage_file(home), "done")?;
+        demo::play(&rest::Api::new(running.nodes[0].address()), stop)?;
+        plan.home.keep_people()?;
     }
-    print_welcome(&running.node, home, stage_file(home).exists())?;
-    while stop.recv_timeout(WATCH).is_err() {
-        if let Some(status) = running.node.child.ended()? {
-            bail!("the node ended by itself ({status}); {}", running.node.child.last_words());
-        }
-        if let Some(store) = &mut running.store
-            && let Some(status) = store.child.ended()?
-        {
-            bail!("the store process ended by itself ({status}); {}", store.child.last_words());
-        }
-    }
+    print_welcome(running, &plan.home)?;
+    running.watch(stop)?;
     println!("\nstopping …");
     Ok(())
 }
@@ -161,33 +131,20 @@ fn build_node(quick: bool) -> Result<PathBuf> {
     Ok(run::target_folder()?.join(if quick { "debug/hubbub" } else { "release/hubbub" }))
 }
 
-fn stage_file(home: &Path) -> PathBuf {
-    home.join("demo")
-}
-
-/// Whether the demo is to be played: on data that is new, and on data whose demo was cut off, which is dropped.
-fn prepare_home(home: &Path, fresh: bool) -> Result<bool> {
-    let stage = std::fs::read_to_string(stage_file(home)).ok();
-    let data = home.join("data");
-    let cut_off = stage.as_deref() == Some("begun");
-    if (fresh || cut_off) && home.exists() {
-        std::fs::remove_dir_all(home).with_context(|| format!("cannot drop {}: is another node still running on it?", home.display()))?;
-    }
-    let first = !data.exists();
-    std::fs::create_dir_all(&data)?;
-    if first {
-        std::fs::write(stage_file(home), "begun")?;
-    }
-    Ok(first)
-}
-
-fn print_welcome(node: &Node, home: &Path, with_people: bool) -> Result<()> {
-    println!("\nHubbub is up: {}", node.address());
-    if with_people {
+fn print_welcome(running: &Running, home: &Home) -> Result<()> {
+    let addresses: Vec<_> = running.nodes.iter().map(node::Node::address).collect();
+    println!("\nHubbub is up: {}", addresses.join("  "));
+    if home.has_people() {
         let names: Vec<_> = talk::cast()?.people.into_iter().map(|person| person.name).collect();
         println!("Log in as {}; everybody's password is {}", names.join(", "), talk::PASSWORD);
         println!("Two browsers (or one, and a private window) make a conversation.");
     }
-    println!("Ctrl-C stops it. Data and log stay in {}/ for the next start; `cargo xtask up --fresh` drops them.", home.display());
+    // Of two only one votes: when that one dies, nobody may give its rooms to the other.
+    if running.nodes.len() > 2
+        && let Some(last) = running.nodes.last()
+    {
+        println!("kill -9 {}   # {}, to see its rooms move", last.child.id(), last.child.name());
+    }
+    println!("Ctrl-C stops it. Data and log stay in {}/ for the next start; `cargo xtask up --fresh` drops them.", home.path().display());
     Ok(())
 }
