@@ -38,7 +38,6 @@ use crate::subscribers::Subscribers;
 use crate::supervisor::Supervisor;
 
 pub use load::Load;
-pub(crate) use say::input;
 
 /// Over REST it is said before it comes here.
 pub const NEW_ROOM: &str = "field `room`: name it, a new UUIDv7 of yours";

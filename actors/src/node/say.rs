@@ -7,10 +7,12 @@ use schema::{ClientEvent, ConnectionId, ErrorCode, RoomId, ServerEvent, UserId, 
 
 use super::Node;
 use crate::error::{Refused, code_of};
+use crate::metrics::metrics;
 use crate::read::View;
 use crate::reply::RETRY_NODE_MS;
 use crate::session::SessionMessage;
 use crate::session::core::{BEYOND, Input};
+use crate::shared::Shared;
 use crate::shed::Class;
 
 impl Node {
@@ -41,7 +43,7 @@ impl Node {
             event => event,
         };
         match self.shared.home(user) {
-            None => self.shared.tell_session(user, SessionMessage::Event(input(connection, event, beyond))),
+            None => self.shared.said(user, connection, event, beyond),
             Some(home) => _ = self.shared.peers.say(home, &Word::Said { user, connection, event, beyond }),
         }
     }
@@ -101,17 +103,28 @@ impl Node {
     }
 }
 
-/// What a connection says, as its user's session takes it. `beyond`: of a marker, that it is beyond the room's head.
-pub(crate) fn input(connection: ConnectionId, event: ClientEvent, beyond: bool) -> Input {
-    match event {
+impl Shared {
+    /// What a connection, of whatever node, says to the session of its user, whose home is here.
+    pub(crate) fn said(&self, user: UserId, connection: ConnectionId, event: ClientEvent, beyond: bool) {
+        match input(connection, event, beyond) {
+            Some(input) => self.tell_session(user, SessionMessage::Event(input)),
+            None => metrics().words_unknown.increment(1),
+        }
+    }
+}
+
+/// As a session takes it. `beyond`: of a marker, that it is beyond the room's head. `None`: it is for a room, for the node or for the lot,
+/// and a node that sends it here knows something that this one does not.
+fn input(connection: ConnectionId, event: ClientEvent, beyond: bool) -> Option<Input> {
+    Some(match event {
         ClientEvent::Read(e) if beyond => Input::Misread { connection, id: e.id, room: e.room },
         ClientEvent::Read(e) => Input::Read { connection: Some(connection), id: e.id, room: e.room, seq: e.seq, ordinal: e.ordinal },
         ClientEvent::Unread(e) => Input::Unread { connection, id: e.id, room: e.room, from: e.from },
         ClientEvent::Delivered(e) => Input::Delivered { room: e.room, seq: e.seq },
         ClientEvent::Draft(e) => Input::Draft { connection, id: e.id, room: e.room, text: e.text },
         ClientEvent::Presence(e) => Input::Presence { connection, id: e.id, status: e.status },
-        other => unreachable!("{other:?} is for a room, for the node or for the lot"),
-    }
+        _ => return None,
+    })
 }
 
 /// A marker as it may be kept: nobody has read beyond the head, and at the head the ordinal is known.

@@ -41,8 +41,7 @@ pub fn hear(shared: &Arc<Shared>, from: NodeId, word: Word) {
         Word::Online { room, count } => shared.relay.online_abroad(room, from, count),
         Word::Changed { user, room, seq, change } => shared.changed(user, room, seq, change),
         Word::Said { user, connection, event, beyond } => {
-            let connection = shared.peers.foreign(from, connection);
-            shared.tell_session(user, SessionMessage::Event(crate::node::input(connection, event, beyond)));
+            shared.said(user, shared.peers.foreign(from, connection), event, beyond);
         }
         Word::Marked { user, room, seq, ordinal } => {
             shared.tell_session(user, SessionMessage::Event(Input::Read { connection: None, id: 0, room, seq, ordinal }));
