@@ -95,40 +95,28 @@ impl Forwards {
 
     /// True: there is something left to say.
     fn say_again(&self, shared: &Shared) -> bool {
+        self.expire();
         let mut inner = self.inner.lock();
-        let now_ms = now_ms();
-        let late: Vec<u64> =
-            inner.unsaid.iter().copied().filter(|token| inner.pending.get(token).is_none_or(|p| p.until_ms < now_ms)).collect();
-        let late: Vec<Pending> = late.into_iter().filter_map(|token| inner.remove(token)).collect();
         inner.say(shared);
-        let is_left = !inner.unsaid.is_empty();
-        drop(inner);
-        late.into_iter().for_each(give_up);
-        is_left
+        !inner.unsaid.is_empty()
     }
 
-    /// Nobody answered them, though they were said.
+    /// Those that nobody answered, said or not. They were taken in the order in which they are given up.
     fn expire(&self) {
+        let (now_ms, mut late) = (now_ms(), Vec::new());
         let mut inner = self.inner.lock();
-        let now_ms = now_ms();
-        let late: Vec<u64> = inner.pending.iter().filter(|(_, pending)| pending.until_ms < now_ms).map(|(token, _)| *token).collect();
-        let late: Vec<Pending> = late.into_iter().filter_map(|token| inner.remove(token)).collect();
+        while let Some(first) = inner.pending.first_entry().filter(|first| first.get().until_ms < now_ms) {
+            let (token, pending) = first.remove_entry();
+            inner.unsaid.remove(&token);
+            late.push(pending);
+        }
         drop(inner);
-        late.into_iter().for_each(give_up);
+        metrics().forwards_lost.increment(late.len() as u64);
+        late.into_iter().for_each(|pending| pending.answering.refuse(ErrorCode::Unavailable, Some(RETRY_MS)));
     }
-}
-
-fn give_up(pending: Pending) {
-    metrics().forwards_lost.increment(1);
-    pending.answering.refuse(ErrorCode::Unavailable, Some(RETRY_MS));
 }
 
 impl Inner {
-    fn remove(&mut self, token: u64) -> Option<Pending> {
-        self.unsaid.remove(&token);
-        self.pending.remove(&token)
-    }
-
     /// In order; those of one room go together. What cannot be said stays, and what is behind it in its room too.
     fn say(&mut self, shared: &Shared) {
         for due in self.due(shared) {

@@ -26,7 +26,7 @@ use cluster::link::{Asked, Meet, Mesh, Receive, Said, Whence};
 use parking_lot::Mutex;
 use schema::ConnectionId;
 use schema::peer::{Answer, Question, Word};
-use schema::wire::{from_msgpack, to_msgpack};
+use schema::wire::{DecodeError, from_msgpack, to_msgpack};
 
 use crate::metrics::metrics;
 use crate::shared::Shared;
@@ -51,14 +51,16 @@ pub struct Peers {
 
 enum Above {
     /// What came too early; as many bytes as the link lets others have under way.
-    Starting(Vec<Early>),
+    Starting(Vec<Heard>),
     Running(Weak<Shared>),
 }
 
-enum Early {
+/// What the link tells, in the order in which it does.
+enum Heard {
     Said(Said),
     Asked(Asked),
     Up(NodeId),
+    Gone(NodeId),
 }
 
 impl Default for Above {
@@ -74,15 +76,11 @@ impl Peers {
     }
 
     pub(crate) fn start(&self, shared: &Arc<Shared>) {
-        let early = std::mem::replace(&mut *self.above.lock(), Above::Running(Arc::downgrade(shared)));
-        let Above::Starting(early) = early else { panic!("a node starts once") };
-        for early in early {
-            match early {
-                Early::Said(said) => self.said(said),
-                Early::Asked(asked) => self.asked(asked),
-                Early::Up(node) => resume::up(shared, node),
-            }
-        }
+        let mut above = self.above.lock();
+        let Above::Starting(early) = std::mem::take(&mut *above) else { panic!("a node starts once") };
+        // Under the lock: what is heard next comes behind these.
+        early.into_iter().for_each(|heard| carry_out(shared, heard));
+        *above = Above::Running(Arc::downgrade(shared));
         forward::keep(shared);
     }
 
@@ -122,73 +120,64 @@ impl Peers {
         self.foreign.find(connection)
     }
 
-    /// What cannot wait for a node that starts is kept for it.
-    fn above(&self, early: impl FnOnce() -> Early) -> Option<Arc<Shared>> {
-        match &mut *self.above.lock() {
-            Above::Starting(kept) => {
-                kept.push(early());
-                None
-            }
+    /// Carried out at once, or kept for a node that has not started.
+    fn hear(&self, heard: Heard) {
+        let shared = match &mut *self.above.lock() {
+            Above::Starting(kept) => return kept.push(heard),
             Above::Running(shared) => shared.upgrade(),
+        };
+        if let Some(shared) = shared {
+            carry_out(&shared, heard);
         }
     }
-    fn running(&self) -> Option<Arc<Shared>> {
-        match &*self.above.lock() {
-            Above::Starting(_) => None,
-            Above::Running(shared) => shared.upgrade(),
+}
+
+fn carry_out(shared: &Arc<Shared>, heard: Heard) {
+    match heard {
+        Heard::Said(said) => match from_msgpack::<Word>(&said.body) {
+            Ok(word) => hear::hear(shared, said.from.node, word),
+            Err(error) => not_understood(said.from.node, &error),
+        },
+        Heard::Asked(asked) => {
+            let shared = shared.clone();
+            tokio::spawn(async move {
+                let answer = match from_msgpack::<Question>(&asked.body) {
+                    Ok(question) => reply::reply(&shared, asked.from.node, question).await,
+                    Err(error) => {
+                        not_understood(asked.from.node, &error);
+                        Answer::Unavailable
+                    }
+                };
+                asked.answer(Ok(to_msgpack(&answer)), shared.ring.version());
+            });
         }
+        Heard::Up(node) => resume::up(shared, node),
+        Heard::Gone(node) => resume::gone(shared, node),
     }
+}
+
+fn not_understood(node: NodeId, error: &DecodeError) {
+    metrics().words_unknown.increment(1);
+    tracing::warn!(node = node.0, %error, "what a node says is not understood");
 }
 
 impl Receive for Peers {
     /// It says so itself, when it can be heard.
     fn arrived(&self, _: Whence) {}
-
     fn said(&self, said: Said) {
-        let Some(shared) = self.running() else {
-            self.above(|| Early::Said(said));
-            return;
-        };
-        match from_msgpack::<Word>(&said.body) {
-            Ok(word) => hear::hear(&shared, said.from.node, word),
-            Err(error) => {
-                metrics().words_unknown.increment(1);
-                tracing::warn!(node = said.from.node.0, %error, "what a node says is not understood");
-            }
-        }
+        self.hear(Heard::Said(said));
     }
-
     fn asked(&self, asked: Asked) {
-        let Some(shared) = self.running() else {
-            self.above(|| Early::Asked(asked));
-            return;
-        };
-        tokio::spawn(async move {
-            let answer = match from_msgpack::<Question>(&asked.body) {
-                Ok(question) => reply::reply(&shared, asked.from.node, question).await,
-                Err(error) => {
-                    metrics().words_unknown.increment(1);
-                    tracing::warn!(node = asked.from.node.0, %error, "what a node asks is not understood");
-                    Answer::Unavailable
-                }
-            };
-            asked.answer(Ok(to_msgpack(&answer)), shared.ring.version());
-        });
+        self.hear(Heard::Asked(asked));
     }
-
     fn gone(&self, from: Whence) {
-        if let Some(shared) = self.running() {
-            resume::gone(&shared, from.node);
-        }
+        self.hear(Heard::Gone(from.node));
     }
 }
 
 impl Meet for Peers {
     fn up(&self, node: NodeId, _: u64) {
-        match self.running() {
-            Some(shared) => resume::up(&shared, node),
-            None => drop(self.above(|| Early::Up(node))),
-        }
+        self.hear(Heard::Up(node));
     }
     fn away(&self, node: NodeId) {
         self.forwards.unsaid(|to, _| to == node);

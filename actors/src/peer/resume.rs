@@ -14,9 +14,7 @@ use crate::slot::SlotMessage;
 /// This node can be spoken to, and may not have heard what was said before.
 pub(super) fn up(shared: &Arc<Shared>, node: NodeId) {
     shared.peers.say(node, &Word::Begin {});
-    shared.peers.forwards.unsaid(|to, _| to == node);
-    begin(shared, |slot| shared.ring.placement(slot).owner == node);
-    look_again(shared);
+    heard(shared, node);
     let is_theirs = |user: UserId| shared.home(user) == Some(node);
     for (user, (room, role, seq)) in shared.reader.memberships().all(is_theirs) {
         let change = role.map_or(Change::Left, |role| Change::Joined { role });
@@ -28,11 +26,7 @@ pub(super) fn up(shared: &Arc<Shared>, node: NodeId) {
 pub(super) fn heard(shared: &Arc<Shared>, node: NodeId) {
     shared.peers.forwards.unsaid(|to, _| to == node);
     begin(shared, |slot| shared.ring.placement(slot).owner == node);
-    look_again(shared);
-}
-
-/// Those who are here, and have their home here, may have rooms that a node could not say.
-fn look_again(shared: &Arc<Shared>) {
+    // Those who are here, and have their home here, may have rooms that the node could not say.
     let here = shared.presence.attached_from(|_| true);
     let users: HashSet<UserId> = here.into_iter().map(|(user, _)| user).filter(|user| shared.home(*user).is_none()).collect();
     users.into_iter().for_each(|user| shared.tell_session(user, SessionMessage::Reload));

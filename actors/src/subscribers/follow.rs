@@ -247,15 +247,13 @@ impl Subscribers {
         }
     }
 
-    /// The rooms of which something is known here, each with its head.
-    pub fn known(&self, which: impl Fn(RoomId) -> bool) -> Vec<(RoomId, u64)> {
-        let heads = |shard: &parking_lot::Mutex<std::collections::HashMap<RoomId, Entry>>| -> Vec<(RoomId, u64)> {
-            let shard = shard.lock();
-            let known =
-                shard.iter().filter(|(room, _)| which(**room)).filter_map(|(room, entry)| Some((*room, entry.view.as_deref()?.head)));
-            known.collect()
-        };
-        self.shards.iter().flat_map(heads).collect()
+    /// Those rooms of which something was shown here.
+    pub fn known(&self, which: impl Fn(RoomId) -> bool) -> Vec<RoomId> {
+        let mut known = Vec::new();
+        for shard in &self.shards {
+            known.extend(shard.lock().iter().filter(|(room, entry)| entry.view.is_some() && which(**room)).map(|(room, _)| *room));
+        }
+        known
     }
 }
 

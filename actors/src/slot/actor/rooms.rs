@@ -52,7 +52,7 @@ impl State {
     /// Rooms that are watched here while somebody else had the slot: what happened in them since, in order, before anything new.
     pub(super) async fn show_missed_of_all(&self) {
         let shared = &self.shared;
-        for (room, _) in shared.subscribers.known(|room| shared.reader.slot(room) == self.slot) {
+        for room in shared.subscribers.known(|room| shared.reader.slot(room) == self.slot) {
             self.show_missed_of(room).await;
             shared.subscribers.caught_up(room);
         }
