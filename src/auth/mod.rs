@@ -219,6 +219,8 @@ impl Auth {
     /// One turn of `upkeep`.
     pub async fn tidy(&self) -> Result<(), Error> {
         self.reload_keys().await?;
+        // Other nodes revoke too.
+        self.load_revocations().await?;
         self.forget_revocations().await
     }
 

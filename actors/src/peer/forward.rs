@@ -188,7 +188,12 @@ pub(super) fn keep(shared: &Arc<Shared>) {
             let peers = strong.peers.clone();
             drop(strong);
             tokio::select! {
-                _ = every.tick() => peers.forwards.expire(),
+                _ = every.tick() => {
+                    peers.forwards.expire();
+                    if let Some(strong) = shared.upgrade().filter(|_| peers.are_any()) {
+                        strong.subscribers.ask_again();
+                    }
+                }
                 () = peers.forwards.bell.notified() => loop {
                     let Some(strong) = shared.upgrade() else { return };
                     let is_left = peers.forwards.say_again(&strong);

@@ -27,6 +27,8 @@ pub(super) struct Far {
     pub followers: Vec<NodeId>,
     /// Who shows it to us; the room is theirs.
     pub following: Option<NodeId>,
+    /// They were asked to, and have not begun.
+    is_asked: bool,
     /// It became ours, and what happened before that was not shown yet.
     pub is_behind: bool,
     /// The owner says that there is no such room.
@@ -190,13 +192,16 @@ impl Subscribers {
             }
             _ => entry.view = Some(Box::new(view)),
         }
-        entry.far.as_ref().inspect(|far| far.heard.notify_waiters());
+        if let Some(far) = entry.far.as_mut() {
+            far.is_asked = false;
+            far.heard.notify_waiters();
+        }
     }
 
     pub fn no_room(&self, room: RoomId, owner: NodeId) {
         let mut shard = self.shard(room).lock();
         if let Some(far) = shard.get_mut(&room).filter(|entry| entry.is_followed(owner)).and_then(|entry| entry.far.as_mut()) {
-            far.is_missing = true;
+            (far.is_missing, far.is_asked) = (true, false);
             far.heard.notify_waiters();
         }
     }
@@ -213,6 +218,9 @@ impl Subscribers {
             if let (Some(known), Some(first)) = (known, events.first())
                 && first.seq > known + 1
             {
+                if let Some(far) = entry.far.as_mut() {
+                    far.is_asked = true;
+                }
                 self.peers.say(owner, &Word::Follow { room, known: Some(known) });
                 return;
             }
@@ -226,6 +234,7 @@ impl Subscribers {
         for shard in &self.shards {
             for (room, entry) in shard.lock().iter_mut().filter(|(room, _)| begins(**room)) {
                 let far = entry.far.get_or_insert_default();
+                far.is_asked = true;
                 let before = std::mem::replace(&mut far.following, reader.owner(*room));
                 far.is_behind = far.following.is_none() && (before.is_some() || far.is_behind);
                 match far.following {
@@ -235,6 +244,18 @@ impl Subscribers {
                         self.peers.say(owner, &Word::Follow { room: *room, known });
                     }
                     None => far.heard.notify_waiters(),
+                }
+            }
+        }
+    }
+
+    /// Whoever was asked to show a room may have given it up in that moment, or could not read it: asked again until they begin.
+    pub fn ask_again(&self) {
+        for shard in &self.shards {
+            for (room, entry) in shard.lock().iter() {
+                if let Some(Far { following: Some(owner), is_asked: true, .. }) = entry.far.as_deref() {
+                    let known = entry.view.as_deref().map(|view| view.head);
+                    self.peers.say(*owner, &Word::Follow { room: *room, known });
                 }
             }
         }
