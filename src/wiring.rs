@@ -93,6 +93,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let lots = Arc::new(prepared.start(up::upward(node.clone(), auth.clone(), outlets, Handle::current()))?);
     let closing = node.clone();
     auth.on_revoked(move |user, login| closing.close_login(user, login));
+    let refusing = auth.clone();
+    node.on_revoked(move |login| refusing.revoked_elsewhere(login));
     tokio::spawn(auth.clone().upkeep());
 
     let desk = Desk { auth: auth.clone(), records, node: node.clone(), backup, group, slots: SLOTS };

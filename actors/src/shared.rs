@@ -1,7 +1,7 @@
 //! What all actors of a node share: the ways to each other, to the store and down to connections. Wired once, in `Node::start`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cluster::{Kind, NodeId, Ring};
@@ -28,6 +28,9 @@ use crate::shed::Shed;
 use crate::slot::SlotMessage;
 use crate::subscribers::{Answered, Subscribers};
 
+/// Told of a login that another node revoked.
+pub type OnRevoked = Box<dyn Fn(LoginId) + Send + Sync>;
+
 pub struct Shared {
     pub config: Config,
     pub ring: Arc<Ring>,
@@ -49,6 +52,7 @@ pub struct Shared {
     pub appends: Option<Semaphore>,
     /// Rings when the projector has much to carry.
     pub bell: Arc<Notify>,
+    pub on_revoked: OnceLock<OnRevoked>,
 }
 
 impl Shared {
@@ -117,6 +121,13 @@ impl Shared {
         let (answer, answered) = oneshot::channel();
         self.tell_session(user, SessionMessage::Rooms { answer });
         answered.await.map_err(|_| ErrorCode::Unavailable)
+    }
+    /// Another node revoked it.
+    pub fn revoked(&self, user: UserId, login: LoginId) {
+        if let Some(tell) = self.on_revoked.get() {
+            tell(login);
+        }
+        self.close_login(user, login);
     }
     /// Closes the sockets that a revoked login has here.
     pub fn close_login(&self, user: UserId, login: LoginId) {

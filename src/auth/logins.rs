@@ -164,17 +164,15 @@ impl Auth {
             let Some((login, version)) = self.login(user, id).await? else { return Ok(false) };
             if !login.revoked {
                 let now = self.now();
-                let until = now + (token::LIFE_S + token::LEEWAY_S + 1) * 1000;
+                let until = now + token::LAST_MS;
                 self.put(&Revocation { login: id, user, until }, Expect::Any).await?;
                 let ended = Login { revoked: true, ..login };
                 if let Put::Conflict { .. } = self.put(&ended, Expect::Version(version)).await? {
                     continue;
                 }
-                self.0.revoked.lock().add(id, until, now);
+                self.revoke_until(id, until);
             }
-            if let Some(tell) = self.0.on_revoked.get() {
-                tell(user, id);
-            }
+            self.tell_revoked(user, id);
             return Ok(true);
         }
         Err(Error::Again)
@@ -196,13 +194,21 @@ impl Auth {
         Ok(())
     }
 
+    fn tell_revoked(&self, user: UserId, login: LoginId) {
+        if let Some(tell) = self.0.on_revoked.get() {
+            tell(user, login);
+        }
+    }
+
     pub(super) async fn load_revocations(&self) -> Result<(), Error> {
         let (now, mut from) = (self.now(), bytes::Bytes::new());
         loop {
             let page = Range::all(Revocation::partition(), REVOCATIONS_PAGE).from(from);
             let rows = self.records().list::<Revocation>(page).await?;
             for (revocation, _) in rows.iter().filter(|(revocation, _)| revocation.until >= now) {
-                self.0.revoked.lock().add(revocation.login, revocation.until, now);
+                if self.revoke_until(revocation.login, revocation.until) {
+                    self.tell_revoked(revocation.user, revocation.login);
+                }
             }
             match rows.last() {
                 Some((last, _)) if rows.len() == REVOCATIONS_PAGE => from = [last.login.as_bytes(), &[0][..]].concat().into(),

@@ -175,7 +175,8 @@ impl Auth {
         Ok(auth)
     }
 
-    /// Once, by wiring. What was revoked before is not repeated.
+    /// Once, by wiring: whom to tell of a login that is revoked, here or, as the records say, by another node. What was revoked
+    /// before is not repeated.
     pub fn on_revoked(&self, tell: impl Fn(UserId, LoginId) + Send + Sync + 'static) {
         let _ = self.0.on_revoked.set(Box::new(tell));
     }
@@ -206,6 +207,17 @@ impl Auth {
         }
     }
 
+    /// Another node says that it revoked a login: its tokens are refused from now on. The records say so too, and are read
+    /// again in `upkeep`.
+    pub fn revoked_elsewhere(&self, login: LoginId) {
+        self.revoke_until(login, self.now() + token::LAST_MS);
+    }
+
+    /// Whether that is news.
+    fn revoke_until(&self, login: LoginId, until: u64) -> bool {
+        self.0.revoked.lock().add(login, until, self.now())
+    }
+
     /// Keeps the keys and revocations fresh; runs until it is dropped.
     pub async fn upkeep(self) {
         loop {
@@ -219,8 +231,6 @@ impl Auth {
     /// One turn of `upkeep`.
     pub async fn tidy(&self) -> Result<(), Error> {
         self.reload_keys().await?;
-        // Other nodes revoke too.
-        self.load_revocations().await?;
         self.forget_revocations().await
     }
 

@@ -33,10 +33,11 @@ impl Default for Revoked {
 }
 
 impl Revoked {
-    /// `until`: when the login's last access token has expired, milliseconds; `now` too.
-    pub fn add(&mut self, login: LoginId, until: u64, now: u64) {
+    /// `until`: when the login's last access token has expired, milliseconds; `now` too. Whether it was not known.
+    pub fn add(&mut self, login: LoginId, until: u64, now: u64) -> bool {
         self.forget_over(now);
-        if self.until.insert(login, until).is_none() {
+        let is_news = self.until.insert(login, until).is_none();
+        if is_news {
             self.order.push_back((until, login));
         }
         while self.until.len() > self.logins_max {
@@ -45,6 +46,7 @@ impl Revoked {
             // Its tokens were issued at the latest now; a second more for the rounding.
             self.floor_s = now / 1000 + 1;
         }
+        is_news
     }
 
     /// Drops what has expired by itself.

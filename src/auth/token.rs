@@ -15,6 +15,8 @@ use super::{Error, Identity};
 
 pub const LIFE_S: u64 = 600;
 pub const LEEWAY_S: u64 = 5;
+/// How long a token that is made now may be taken, with a second for the rounding.
+pub const LAST_MS: u64 = (LIFE_S + LEEWAY_S + 1) * 1000;
 pub const AUDIENCE: &str = "hubbub";
 /// RFC 9068, 2.1: nothing else we ever sign can pass for an access token.
 const TYPE: &str = "at+jwt";

@@ -28,7 +28,7 @@ pub struct Memory(Arc<Inner>);
 struct Inner {
     bounds: Bounds,
     seen: Mutex<Seen>,
-    metrics: [Gauge; 3],
+    metrics: [Gauge; 4],
 }
 
 struct Seen {
@@ -41,7 +41,7 @@ impl Memory {
     pub fn new(limits: &Limits) -> Self {
         let limit_bytes = limit_bytes(limits);
         let bounds = Bounds { limit_bytes, soft_percent: limits.memory_soft_percent, hard_percent: limits.memory_hard_percent };
-        let metrics = ["hubbub_memory_used_bytes", "hubbub_memory_limit_bytes", "hubbub_memory_level"].map(|name| gauge!(name));
+        let metrics = ["used_bytes", "limit_bytes", "level", "allocated_bytes"].map(|of| gauge!(format!("hubbub_memory_{of}")));
         metrics[1].set(limit_bytes as f64);
         let seen = Mutex::new(Seen { core: Core::new(bounds), used_bytes: 0, level: Level::Calm });
         Self(Arc::new(Inner { bounds, seen, metrics }))
@@ -58,6 +58,9 @@ impl Memory {
         (seen.used_bytes, seen.level) = (used_bytes, measures.level);
         self.0.metrics[0].set(used_bytes as f64);
         self.0.metrics[2].set(f64::from(measures.level as u8));
+        if let Some(allocated_bytes) = system::allocated_bytes() {
+            self.0.metrics[3].set(allocated_bytes as f64);
+        }
         measures
     }
 

@@ -16,6 +16,13 @@ pub fn used_bytes() -> Option<u64> {
     resident_pages(&read_to_string("/proc/self/statm").ok()?).map(|pages| pages * rustix::param::page_size() as u64)
 }
 
+/// What this process has asked for and not given back: `used_bytes` has its code, and what the allocator keeps for later, too.
+/// `None`: another allocator serves the process.
+pub fn allocated_bytes() -> Option<u64> {
+    tikv_jemalloc_ctl::epoch::advance().ok()?;
+    Some(tikv_jemalloc_ctl::stats::allocated::read().ok()? as u64).filter(|bytes| *bytes > 0)
+}
+
 /// The files that may name a limit, of every group from the process's own up to the root.
 fn limit_files(groups: &str) -> Vec<PathBuf> {
     let of = |root: &str, path: &str, name: &str| -> Vec<PathBuf> {

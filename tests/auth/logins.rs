@@ -157,6 +157,31 @@ async fn a_revoked_device_is_out_at_once_and_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_device_that_one_node_revoked_is_out_on_the_others_that_are_told() {
+    let door = Door::new().await;
+    let phone = door.sign_up("ada").await.unwrap();
+    let other = door.restarted().await;
+    door.auth.revoke(phone.identity.user, phone.identity.login).await.unwrap();
+    other.revoked_elsewhere(phone.identity.login);
+    assert_eq!(other.check(&phone.access), Err(ErrorCode::LoginRevoked));
+}
+
+#[tokio::test]
+async fn a_node_that_was_told_nothing_finds_out_what_others_revoked_and_says_so_once() {
+    let door = Door::new().await;
+    let phone = door.sign_up("ada").await.unwrap();
+    let other = door.restarted().await;
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    let told = ended.clone();
+    other.on_revoked(move |user, login| told.lock().push((user, login)));
+    door.auth.revoke(phone.identity.user, phone.identity.login).await.unwrap();
+    other.tidy().await.unwrap();
+    other.tidy().await.unwrap();
+    assert_eq!(other.check(&phone.access), Err(ErrorCode::LoginRevoked));
+    assert_eq!(*ended.lock(), [(phone.identity.user, phone.identity.login)]);
+}
+
+#[tokio::test]
 async fn nobody_revokes_the_device_of_another() {
     let door = Door::new().await;
     let (ada, bob) = (door.sign_up("ada").await.unwrap(), door.sign_up("bob").await.unwrap());

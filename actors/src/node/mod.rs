@@ -5,8 +5,8 @@ mod load;
 mod say;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
+use std::sync::{Arc, OnceLock};
 
 use cluster::{NodeId, Ring, Table};
 use parking_lot::RwLock;
@@ -117,6 +117,7 @@ impl Node {
             slots: RwLock::default(),
             activations: (0..slots).map(|_| AtomicU16::new(0)).collect(),
             bell: bell.clone(),
+            on_revoked: OnceLock::new(),
         });
         let spawned = Actor::spawn(None, Supervisor, shared.clone()).await;
         spawned.map_err(|error| Error::Slot { slot: 0, why: error.to_string() })?;
@@ -207,6 +208,11 @@ impl Node {
     /// The ring has another table: whatever follows from that is done. Slots that are ours now are taken over, those of others given up.
     pub fn placed(&self, before: &Table) {
         crate::peer::placed(&self.shared, before);
+    }
+
+    /// Once, by wiring: who is told of a login that another node revoked, before its sockets are closed.
+    pub fn on_revoked(&self, tell: impl Fn(LoginId) + Send + Sync + 'static) {
+        let _ = self.shared.on_revoked.set(Box::new(tell));
     }
 
     /// Closes the sockets of a revoked login, on all nodes.

@@ -53,7 +53,7 @@ pub fn hear(shared: &Arc<Shared>, from: NodeId, word: Word) {
         Word::Send { connection, event } => subscribers.send(connection, event),
         Word::Enter { user, room, connections } => enter(shared.clone(), user, room, connections),
         Word::Exit { user, room, connections } => exit(shared, user, room, connections),
-        Word::Revoked { user, login } => shared.close_login(user, login),
+        Word::Revoked { user, login } => shared.revoked(user, login),
     }
 }
 

@@ -79,3 +79,18 @@ async fn who_types_and_how_many_are_here_is_told_on_every_node() {
         world.node(n).heard(room, typing).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_is_revoked_is_out_on_every_node() {
+    let world = World::new(3).await;
+    let user = world.user_of(2);
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let tell = parking_lot::Mutex::new(Some(tell));
+    world.node(3).node.on_revoked(move |login| {
+        tell.lock().take().map(|tell| tell.send(login));
+    });
+    world.node(3).attach(user, 1, Vec::new()).await;
+    world.node(1).node.close_login(user, schema::LoginId::default());
+    assert_eq!(told.await.unwrap(), schema::LoginId::default(), "its tokens are refused there");
+    world.node(3).told(|down| matches!(down, actors::outlet::Down::Close { connection, .. } if *connection == at(1)).then_some(())).await;
+}

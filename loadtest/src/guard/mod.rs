@@ -38,7 +38,7 @@ pub struct Guard {
 
 /// In this order: the last keeps this program to one processor.
 pub const GUARDS: [Guard; 4] = [
-    Guard { name: "idle", promise: "an idle user costs a node at most 600 bytes of its own memory, at 5,000 users", guard: idle::guard },
+    Guard { name: "idle", promise: "an idle user has a node allocate at most 500 bytes, at 5,000 users", guard: idle::guard },
     Guard {
         name: "storm",
         promise: "2,000 connections that are cut at once are all back, nothing is lost, and coming back costs at most 7 bare handshakes",

@@ -1,5 +1,7 @@
 //! What an idle, signed-in user costs the node of its own memory: session, resume state and rooms of 100 included. The
-//! node's private bytes before and after so many came, over all of them. The kernel's part of a socket is not in it.
+//! node's private bytes before and after so many came, over all of them. The kernel's part of a socket is not in it; pages
+//! of the program that are read for the first time, and what its allocator keeps for later, are. What it has allocated is
+//! a figure of its own: it says the same of a small number of people, and of a program that is built without optimisation.
 //!
 //! Before and after, the node is left alone until every session and room sleeps and its memory falls no more. The store's
 //! cache is as large as its key says, whoever is connected: here it is so small that making people and rooms fills it.
@@ -56,15 +58,24 @@ pub async fn measure(node: &Process, connections: usize, rooms_each: usize, file
     ensure!(counts.deliveries.load(Ordering::Relaxed) == 0, "the connections were not idle");
     drop(open);
     let gone = settled(node, 0).await?;
-    let each = |bytes: u64| bytes.saturating_sub(before) as f64 / connections as f64;
-    let detail = format!(
-        "{} KiB of its own before, {} KiB with {connections} users, one connection each; {:.0} bytes each stay when all have gone",
-        before / 1024,
-        after / 1024,
-        each(gone),
-    );
     let s = if rooms_each == 1 { "" } else { "s" };
-    Ok(vec![Figure::new(format!("idle user in {rooms_each} room{s} of {ROOM_MEMBERS}"), each(after), "bytes", detail)])
+    let figure = |what: &str, of: fn(&Memory) -> u64| {
+        let each = |memory: &Memory| of(memory).saturating_sub(of(&before)) as f64 / connections as f64;
+        let detail = format!(
+            "{} KiB before, {} KiB with {connections} users, one connection each; {:.0} bytes each stay when all have gone",
+            of(&before) / 1024,
+            of(&after) / 1024,
+            each(&gone),
+        );
+        Figure::new(format!("idle user in {rooms_each} room{s} of {ROOM_MEMBERS}, {what}"), each(&after), "bytes", detail)
+    };
+    Ok(vec![figure("private", |memory| memory.private_bytes), figure("allocated", |memory| memory.allocated_bytes)])
+}
+
+/// A node's, at rest.
+struct Memory {
+    private_bytes: u64,
+    allocated_bytes: u64,
 }
 
 /// Everybody is in `each` rooms, with other people in every one of them.
@@ -111,7 +122,7 @@ async fn connect(node: &Process, people: &[Person], counts: &Arc<Counts>) -> Res
 }
 
 /// The node's memory when it has so many connections, nothing is awake, and it has fallen no further for five seconds.
-async fn settled(node: &Process, connections: usize) -> Result<u64, Error> {
+async fn settled(node: &Process, connections: usize) -> Result<Memory, Error> {
     let bar = progress("waiting for sleep", ASLEEP_MAX.as_secs() as usize);
     let begun = Instant::now();
     loop {
@@ -128,13 +139,15 @@ async fn settled(node: &Process, connections: usize) -> Result<u64, Error> {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     bar.set_message("waiting for memory");
-    let (mut since, mut least) = (Instant::now(), u64::MAX);
+    let mut since = Instant::now();
+    let mut least = Memory { private_bytes: u64::MAX, allocated_bytes: u64::MAX };
     while since.elapsed() < Duration::from_secs(5) && begun.elapsed() < 2 * ASLEEP_MAX {
-        let now = node.private_bytes()?;
+        let private_bytes = node.private_bytes()?;
         // Less than a page in a thousand is noise.
-        if now < least - least / 4096 {
-            (least, since) = (now, Instant::now());
+        if private_bytes < least.private_bytes - least.private_bytes / 4096 {
+            (least.private_bytes, since) = (private_bytes, Instant::now());
         }
+        least.allocated_bytes = least.allocated_bytes.min(node.metric("hubbub_memory_allocated_bytes").await? as u64);
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     bar.finish_and_clear();
