@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod check;
 pub mod client;
+pub mod group;
 pub mod guard;
 pub mod history;
 pub mod load;

@@ -81,20 +81,42 @@ pub fn keep_interrupts() {
     APART.store(true, Ordering::Relaxed);
 }
 
+/// Where a node is, and how it comes there.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub http: SocketAddr,
+    pub admin: SocketAddr,
+    /// Processors that it keeps to; none: all.
+    pub cpus: Option<Vec<usize>>,
+    /// What it is started by, as in `ip netns exec <name>`; empty: as it is.
+    pub within: Vec<String>,
+    pub environment: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    /// On ports of this machine that nobody uses now.
+    pub fn free() -> Result<Self, Error> {
+        Ok(Self { http: free_address()?, admin: free_address()?, cpus: None, within: Vec::new(), environment: Vec::new() })
+    }
+}
+
 #[derive(Debug)]
 pub struct Process {
     binary: PathBuf,
     folder: PathBuf,
-    cpus: Option<Vec<usize>>,
-    http: SocketAddr,
-    admin: SocketAddr,
+    place: Place,
     child: Child,
 }
 
 impl Process {
     /// Starts the binary with its data, configuration and log in `folder`, and waits until it is ready.
     pub async fn start(binary: &Path, folder: &Path, keys: &[Key<'_>], cpus: Option<Vec<usize>>) -> Result<Self, Error> {
-        let (http, admin) = (free_address()?, free_address()?);
+        Self::start_at(binary, folder, keys, Place { cpus, ..Place::free()? }).await
+    }
+
+    /// The same, somewhere.
+    pub async fn start_at(binary: &Path, folder: &Path, keys: &[Key<'_>], place: Place) -> Result<Self, Error> {
+        let Place { http, admin, .. } = place;
         fs::create_dir_all(folder).map_err(failed("the node's folder"))?;
         let own = [
             ("node", "data_dir", format!("{:?}", folder.join("data").display().to_string())),
@@ -103,14 +125,14 @@ impl Process {
         ];
         let config = toml(own.iter().chain(keys));
         fs::write(folder.join("hubbub.toml"), config).map_err(failed("the node's configuration"))?;
-        let child = spawn(binary, folder, cpus.clone())?;
-        let mut process = Self { binary: binary.to_owned(), folder: folder.to_owned(), cpus, http, admin, child };
+        let child = spawn(binary, folder, &place)?;
+        let mut process = Self { binary: binary.to_owned(), folder: folder.to_owned(), place, child };
         process.until_ready().await?;
         Ok(process)
     }
 
     pub fn target(&self) -> Target {
-        Target::new(self.http)
+        Target::new(self.place.http)
     }
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -118,7 +140,7 @@ impl Process {
 
     /// As the node says it of itself, over its admin port.
     pub async fn version(&self) -> Option<String> {
-        let said: serde_json::Value = Api::nobody(Target::new(self.admin)).call(hyper::Method::GET, "/version", None).await.ok()?;
+        let said: serde_json::Value = Api::nobody(Target::new(self.place.admin)).call(hyper::Method::GET, "/version", None).await.ok()?;
         Some(format!("{} {}", said.get("name")?.as_str()?, said.get("version")?.as_str()?))
     }
 
@@ -160,14 +182,22 @@ impl Process {
     /// Starts it again on the same data and addresses; returns how long it took until it was ready.
     pub async fn start_again(&mut self) -> Result<Duration, Error> {
         let begun = Instant::now();
-        self.child = spawn(&self.binary, &self.folder, self.cpus.clone())?;
+        self.child = spawn(&self.binary, &self.folder, &self.place)?;
         self.until_ready().await?;
         Ok(begun.elapsed())
     }
 
+    /// Whether it was not killed, and has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|ended| ended.is_none())
+    }
+    pub async fn is_ready(&self) -> bool {
+        is_ready(self.place.admin).await
+    }
+
     async fn until_ready(&mut self) -> Result<(), Error> {
         let begun = Instant::now();
-        while !is_ready(self.admin).await {
+        while !is_ready(self.place.admin).await {
             if let Some(status) = self.child.try_wait().map_err(failed("wait"))? {
                 return Err(Error::Ended { status: status.to_string(), log: self.last_words() });
             }
@@ -188,16 +218,14 @@ impl Process {
 
     /// A metric's value now, over all its labels; 0: it has none yet.
     pub async fn metric(&self, name: &str) -> Result<f64, Error> {
-        let text = get(self.admin, "/metrics").await.map_err(failed("the node's metrics"))?;
+        let text = get(self.place.admin, "/metrics").await.map_err(failed("the node's metrics"))?;
         let is_meant = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
         Ok(text.lines().filter(is_meant).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum())
     }
 
     /// The end of its log.
     pub fn last_words(&self) -> String {
-        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        let lines: Vec<_> = log.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        end_of(&self.folder.join("log"))
     }
 
     /// See `cpu_us`.
@@ -209,6 +237,13 @@ impl Process {
     pub fn private_bytes(&self) -> Result<u64, Error> {
         private_bytes(self.pid())
     }
+}
+
+/// The last lines of a log.
+pub fn end_of(file: &Path) -> String {
+    let log = fs::read_to_string(file).unwrap_or_default();
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
 }
 
 /// User and system time of all threads of a process, in microseconds; the kernel counts in hundredths of a second.
@@ -250,14 +285,13 @@ fn toml<'a>(keys: impl Iterator<Item = &'a Key<'a>>) -> String {
     text
 }
 
-fn spawn(binary: &Path, folder: &Path, cpus: Option<Vec<usize>>) -> Result<Child, Error> {
+fn spawn(binary: &Path, folder: &Path, place: &Place) -> Result<Child, Error> {
     let log = File::options().create(true).append(true).open(folder.join("log")).map_err(failed("the node's log"))?;
-    let mut command = Command::new(binary);
-    command.arg("serve").arg("--config").arg(folder.join("hubbub.toml")).stdin(Stdio::null());
+    let mut command = within(&place.within, binary);
+    command.arg("serve").arg("--config").arg(folder.join("hubbub.toml")).stdin(Stdio::null()).envs(place.environment.iter().cloned());
     command.stdout(log.try_clone().map_err(failed("the node's log"))?).stderr(log);
-    if APART.load(Ordering::Relaxed) {
-        command.process_group(0);
-    }
+    apart(&mut command);
+    let cpus = place.cpus.clone();
     // A child inherits the processors of the thread that makes it.
     let spawned = std::thread::spawn(move || {
         if let Some(cpus) = cpus {
@@ -267,6 +301,25 @@ fn spawn(binary: &Path, folder: &Path, cpus: Option<Vec<usize>>) -> Result<Child
     });
     let spawned = spawned.join().unwrap_or_else(|_| Err(io::Error::other("the starting thread broke")));
     spawned.map_err(failed(format!("cannot start {}", binary.display())))
+}
+
+/// A command that is started by another one, if there is one.
+pub fn within(prefix: &[String], binary: &Path) -> Command {
+    match prefix {
+        [] => Command::new(binary),
+        [first, rest @ ..] => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(binary);
+            command
+        }
+    }
+}
+
+/// See `keep_interrupts`.
+pub fn apart(command: &mut Command) {
+    if APART.load(Ordering::Relaxed) {
+        command.process_group(0);
+    }
 }
 
 /// Keeps this thread, and those that it will make, to some processors.
@@ -291,7 +344,8 @@ pub fn free_address() -> Result<SocketAddr, Error> {
     listener.local_addr().map_err(failed("a free port"))
 }
 
-async fn is_ready(admin: SocketAddr) -> bool {
+/// Whether who has this admin port says that it is ready.
+pub async fn is_ready(admin: SocketAddr) -> bool {
     get(admin, "/readyz").await.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
 

@@ -104,6 +104,22 @@ pub const TO_PROVE: &[Need] = &[
         get: "install git: `apt-get install git`",
         packages: &["git"],
     },
+    Need {
+        name: "ip",
+        programs: &["ip"],
+        arguments: &["-V"],
+        at_least: &[],
+        get: "install iproute2: `apt-get install iproute2` (Linux alone has network namespaces)",
+        packages: &["iproute2"],
+    },
+    Need {
+        name: "nft",
+        programs: &["nft"],
+        arguments: &["--version"],
+        at_least: &[],
+        get: "install nftables: `apt-get install nftables` (Linux alone has it)",
+        packages: &["nftables"],
+    },
 ];
 
 /// For `fuzz`, besides what `up` needs to build the node.

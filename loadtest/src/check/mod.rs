@@ -70,6 +70,13 @@ pub struct Bounds {
     pub acks_min_percent: u32,
 }
 
+impl Bounds {
+    /// Of nodes any of which may be cut off from the others and not know it yet.
+    pub fn of_a_group() -> Self {
+        Self { lag_us: 4_000_000, ..Self::default() }
+    }
+}
+
 impl Default for Bounds {
     fn default() -> Self {
         Self { lag_us: 0, acks_min_percent: 95 }

@@ -1,5 +1,6 @@
-//! `hubbub-bench chaos`: a node that this program started is killed, paused and restarted under load. What every device did
-//! and saw is written down and judged by every rule.
+//! `hubbub-bench chaos`: a node that this program started is killed, paused and restarted under load; of a group (`--group`)
+//! each in its turn and all of them, and in a network of its own (`--net`) that is broken too. What every device did and saw
+//! is written down and judged by every rule.
 
 use anyhow::Result;
 
@@ -9,10 +10,21 @@ use crate::report::figures;
 
 pub use super::run::OwnScenario as Options;
 
+/// Nodes of a group, unless it is said.
+const GROUP: u32 = 3;
+
 pub async fn chaos(options: &Options) -> Result<u8> {
-    let scenario = options.scenario("chaos")?;
+    let scenario = match (options.node.group, options.node.net) {
+        (false, _) => "chaos",
+        (true, false) => "chaos-group",
+        (true, true) => "chaos-net",
+    };
+    let scenario = options.scenario(scenario)?;
     // Only one's own node may be killed.
-    let node = node::Options { start: true, ..options.node.clone() };
+    let mut node = node::Options { start: true, ..options.node.clone() };
+    if node.group && node.nodes == 1 {
+        node.nodes = GROUP;
+    }
     let folder = tempfile::tempdir()?;
     let mut output = options.output.clone();
     output.history.get_or_insert_with(|| folder.path().join("history"));

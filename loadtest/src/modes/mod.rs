@@ -42,13 +42,13 @@ pub struct Arguments {
 enum Mode {
     /// Says in a minute and on one screen how good a node is: the one of `cargo xtask up`, unless --node or --start says another
     Quick(quick::Options),
-    /// Carries out a scenario: a file, or one by name (storm, jitter, chaos, capacity, soak, big-room, town, crowd)
+    /// Carries out a scenario: a file, or one by name (storm, jitter, chaos, chaos-group, chaos-net, capacity, soak, big-room, town, crowd)
     Run(run::Options),
     /// Raises the load until a threshold of the scenario is missed, and says how far it went
     Capacity(capacity::Options),
     /// An ordinary mixture for hours: says what grows
     Soak(soak::Options),
-    /// Kills, pauses and restarts a node that it starts, under load; every rule is judged from written histories
+    /// Kills, pauses and restarts a node that it starts, or the nodes of a group, under load; every rule is judged from written histories
     Chaos(chaos::Options),
     /// 17,000 connections are lost at once and come back with token and resume
     Storm(storm::Options),

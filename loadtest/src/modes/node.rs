@@ -2,11 +2,13 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::client::Trust;
+use crate::group::{Group, Plan};
 use crate::process::{self, Process};
 use crate::run::{self, Guests, Hiring, Watched, WorkerKind};
 
@@ -29,6 +31,12 @@ pub struct Options {
     /// So many of them, for --start
     #[arg(long, default_value_t = 1, value_name = "N", requires = "start")]
     pub nodes: u32,
+    /// They are one group on one store process, and people go to any of them; for --start
+    #[arg(long, requires = "start")]
+    pub group: bool,
+    /// The group's processes are in network namespaces of their own, so that the network can be broken: Linux, root, nftables
+    #[arg(long, requires = "group")]
+    pub net: bool,
     /// Of a node's configuration, for --start: another value of a key, as TOML writes it
     #[arg(long, value_name = "SECTION.KEY=VALUE", value_parser = set, requires = "start")]
     pub set: Vec<Set>,
@@ -73,6 +81,8 @@ impl Default for Options {
             insecure_any_certificate: false,
             start: false,
             nodes: 1,
+            group: false,
+            net: false,
             set: Vec::new(),
             server,
             workers: 1,
@@ -152,16 +162,26 @@ impl Node {
             keys.push((section, key, value.clone()));
         }
         let folder = tempfile::tempdir()?;
-        let (mut nodes, mut addresses) = (Vec::new(), Vec::new());
-        for number in 0..options.nodes {
-            let folder = folder.path().join(number.to_string());
-            let process = Process::start(&options.server, &folder, &keys, None).await.context("give the server's binary with --server")?;
-            addresses.push(process.target().node);
-            nodes.push(Watched::started(process).await);
+        let server = || "give the server's binary with --server";
+        let (mut nodes, mut addresses, mut group) = (Vec::new(), Vec::new(), None);
+        if options.group {
+            let own = |(section, key, value): &process::Key<'_>| (section.to_string(), key.to_string(), value.clone());
+            let keys = keys.iter().map(own).collect();
+            let plan = Plan { nodes: options.nodes as usize, spare: 1, net: options.net, clocks: false, keys };
+            let started = Arc::new(Group::start(&options.server, folder.path(), plan).await.with_context(server)?);
+            (nodes, addresses) = (started.nodes(), started.addresses().await?);
+            group = Some(started);
+        } else {
+            for number in 0..options.nodes {
+                let folder = folder.path().join(number.to_string());
+                let process = Process::start(&options.server, &folder, &keys, None).await.with_context(server)?;
+                addresses.push(process.target().node);
+                nodes.push(Watched::started(process).await);
+            }
         }
         let config = keys.iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
         let first = *addresses.first().context("--nodes has to be above 0")?;
-        let run = run::Options { addresses, nodes: nodes.clone(), hiring, config, ..run::Options::new(mode, first) };
+        let run = run::Options { addresses, nodes: nodes.clone(), group, hiring, config, ..run::Options::new(mode, first) };
         Ok(Self { nodes, options: run, folder: Some(folder) })
     }
 

@@ -49,6 +49,10 @@ impl Crowd {
     pub fn accounts(&self) -> u32 {
         self.rooms_of.len() as u32
     }
+    /// That share nothing.
+    pub fn nodes(&self) -> u32 {
+        self.nodes.max(1)
+    }
     pub fn account(&self, user: u32) -> u32 {
         user % self.accounts()
     }

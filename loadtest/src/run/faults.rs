@@ -1,14 +1,17 @@
-//! What goes wrong on purpose, in order of time: connections that are cut by the workers, the node that is broken from here.
+//! What goes wrong on purpose, in order of time: connections that are cut by the workers, nodes that are broken from here.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
+use super::Options;
 use super::clock::RunClock;
 use super::nodes::Watched;
+use crate::group::Group;
 use crate::report;
 use crate::scenario::{Fault, FaultKind, Scenario};
 
@@ -18,9 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(180);
 pub struct Faults {
     due: VecDeque<(u64, Fault)>,
     node: Option<Watched>,
+    group: Option<Arc<Group>>,
+    /// How many have happened to nodes.
+    turn: usize,
     clock: RunClock,
     go_us: u64,
-    under_way: Option<(report::Fault, JoinHandle<Result<u64, crate::process::Error>>)>,
+    under_way: Option<(report::Fault, JoinHandle<Result<u64>>)>,
     told: Vec<report::Fault>,
 }
 
@@ -34,14 +40,15 @@ pub enum Step {
 }
 
 impl Faults {
-    pub fn of(scenario: &Scenario, node: Option<Watched>, clock: RunClock, go_us: u64) -> Self {
+    pub fn of(scenario: &Scenario, options: &Options, clock: RunClock, go_us: u64) -> Self {
         let times = |fault: &Fault| {
             let (at, every, fault) = (fault.at.us(), fault.every.map_or(0, |every| every.us()), fault.clone());
             (0..u64::from(fault.times)).map(move |n| (at + n * every, fault.clone()))
         };
         let mut due: Vec<_> = scenario.fault.iter().flat_map(times).collect();
         due.sort_by_key(|(at, _)| *at);
-        Self { due: due.into(), node, clock, go_us, under_way: None, told: Vec::new() }
+        let (node, group) = (options.nodes.first().cloned(), options.group.clone());
+        Self { due: due.into(), node, group, turn: 0, clock, go_us, under_way: None, told: Vec::new() }
     }
 
     fn now_s(&self) -> f64 {
@@ -51,7 +58,8 @@ impl Faults {
     /// The next thing to do or to tell; waits for ever when there is none. May be dropped without loss.
     pub async fn next(&mut self) -> Result<Step> {
         if let Some((_, over)) = &mut self.under_way {
-            let until_us = tokio::time::timeout(PATIENCE, over).await.context("the node did not come back within three minutes")???;
+            let until_us =
+                tokio::time::timeout(PATIENCE, over).await.context("what was broken was not whole again within three minutes")???;
             let (mut fault, _) = self.under_way.take().context("it was under way")?;
             fault.until_s = Some(until_us.saturating_sub(self.go_us) as f64 / 1e6);
             self.told.push(fault.clone());
@@ -66,13 +74,22 @@ impl Faults {
             self.told.push(told);
             return Ok(Step::Cut { share: fault.share, away_us: fault.away.us() });
         }
-        let node = self.node.clone().context("there is no node to break")?;
-        let (clock, away) = (self.clock, fault.away.duration());
+        let (clock, away, turn) = (self.clock, fault.away.duration(), self.turn);
+        self.turn += 1;
         told.detail = if fault.away.us() > 0 { format!("away for {}", fault.away) } else { String::new() };
-        let breaking = tokio::spawn(async move {
-            node.break_it(fault.kind, away).await?;
-            Ok(clock.now_us())
-        });
+        let breaking = match (self.group.clone(), self.node.clone()) {
+            (Some(group), _) => tokio::spawn(async move {
+                group.carry_out(&fault, turn).await?;
+                Ok(clock.now_us())
+            }),
+            (None, node) => {
+                let node = node.context("there is no node to break")?;
+                tokio::spawn(async move {
+                    node.break_it(fault.kind, away).await?;
+                    Ok(clock.now_us())
+                })
+            }
+        };
         self.under_way = Some((told.clone(), breaking));
         Ok(Step::Told(told))
     }

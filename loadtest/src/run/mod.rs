@@ -25,6 +25,7 @@ mod worker;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -35,10 +36,11 @@ pub use stop::Stop;
 
 use crate::check::{self, Bounds};
 use crate::client::{Api, Target, Trust};
+use crate::group::Group;
 use crate::history::{Entry, Recorder, Run};
 use crate::measure::Tally;
 use crate::report::{self, FORMAT, Machine, Moment, RunReport, ScenarioEcho, Server, Verdict};
-use crate::scenario::{Scenario, Span};
+use crate::scenario::{Needs, Scenario, Span};
 use clock::{RunClock, unix_us};
 use collect::Collected;
 use faults::Faults;
@@ -52,12 +54,15 @@ use prepare::prepare;
 pub struct Options {
     /// For the report.
     pub mode: String,
-    /// Nodes; several share nothing, and people and rooms are dealt out among them. A fault of the node is the first one's.
+    /// Nodes; several share nothing, unless they are a group, and people and rooms are dealt out among them. A fault of the
+    /// node is then the first one's.
     pub addresses: Vec<SocketAddr>,
     /// Whom to believe when the nodes are spoken to by TLS; none: without it.
     pub trust: Option<Trust>,
     /// Their processes, as far as they are known.
     pub nodes: Vec<Watched>,
+    /// What the nodes are together, if this program started them so: then people go to any of them.
+    pub group: Option<Arc<Group>>,
     /// What the nodes' configuration differs in from its defaults, if this program started it.
     pub config: Vec<String>,
     pub hiring: Hiring,
@@ -83,6 +88,7 @@ impl Options {
             addresses: vec![address],
             trust: None,
             nodes: Watched::found(address).into_iter().collect(),
+            group: None,
             config: Vec::new(),
             hiring: Hiring { workers: 1, kind: WorkerKind::Process, guests: None },
             history: None,
@@ -146,7 +152,8 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
     if let Some(folder) = &options.history {
         tell(News::Auditing);
         write_faults(folder, scenario, &report).context("the history could not be written whole")?;
-        let verdict = check::check(&Run::read(folder)?, Bounds::default());
+        let bounds = if options.group.is_some() { Bounds::of_a_group() } else { Bounds::default() };
+        let verdict = check::check(&Run::read(folder)?, bounds);
         report.integrity.history = Some(folder.display().to_string());
         report.integrity.checker = Some(verdict.to_string());
     }
@@ -158,18 +165,22 @@ pub async fn run(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Resu
 /// The scenario over as many nodes as there are. Errors: it does not fit, or wants what cannot be done to them.
 fn dealt(scenario: &Scenario, options: &Options) -> Result<Scenario> {
     ensure!(!options.addresses.is_empty(), "a run needs a node");
-    let breaks = scenario.fault.iter().find(|fault| fault.kind.is_of_the_node());
-    if let Some(fault) = breaks
-        && !options.nodes.first().is_some_and(Watched::is_breakable)
-    {
-        bail!("the scenario wants to `{}` the node, and this program did not start it: use --start", fault.kind.text());
+    for fault in &scenario.fault {
+        let (has, how) = match &options.group {
+            Some(group) if group.has_net() => (Needs::Net, ""),
+            Some(_) => (Needs::Group, "--net"),
+            None if options.nodes.first().is_some_and(Watched::is_breakable) => (Needs::Node, "--group"),
+            None => (Needs::Nothing, "--start"),
+        };
+        let (name, needs) = (fault.kind.text(), fault.kind.needs());
+        ensure!(needs <= has, "the scenario wants `{name}`, and this run has no {}: use {how}", needs.text());
     }
     ensure!(!scenario.tls || options.trust.is_some(), "the scenario wants TLS: name the node with https://");
     if options.hiring.guests.is_some() && options.history.is_some() {
         bail!("workers from elsewhere write their histories elsewhere: leave out --history, or use --workers alone");
     }
     let mut scenario = scenario.clone();
-    scenario.people.nodes = Some(options.addresses.len() as u32).filter(|nodes| *nodes > 1);
+    scenario.people.nodes = Some(options.addresses.len() as u32).filter(|nodes| *nodes > 1 && options.group.is_none());
     Scenario::read(&scenario.to_toml()).map_err(|mistakes| anyhow::anyhow!("{}", mistakes[0].what))
 }
 
@@ -219,7 +230,7 @@ async fn carry_out(
     let at_us = clock.now_us() + RUN_UP_US;
     fleet.order(&Order::Go { at_us }).await?;
     tell(News::Begun { lasts_s: scenario.lasts_us() as f64 / 1e6 });
-    let mut faults = Faults::of(scenario, options.nodes.first().cloned(), clock, at_us);
+    let mut faults = Faults::of(scenario, options, clock, at_us);
     let (mut collected, mut quiet, mut stopped_s) = (Collected::new(scenario, fleet.workers()), 0, None);
     watch.begin(clock.now_us());
     while quiet < fleet.workers() {

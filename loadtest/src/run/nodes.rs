@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::people::{self, Person};
 use crate::process::{self, Process};
@@ -77,28 +77,42 @@ impl Watched {
         self.process.is_some()
     }
 
+    /// The process of one that was started here.
+    pub async fn process(&self) -> anyhow::Result<OwnedMutexGuard<Process>> {
+        let process = self.process.clone().context("a node that this program did not start cannot be broken")?;
+        Ok(process.lock_owned().await)
+    }
+
     /// Does it; returns when the node is ready again.
-    pub async fn break_it(&self, kind: FaultKind, away: Duration) -> Result<(), process::Error> {
-        let Some(process) = &self.process else { return Ok(()) };
-        let mut process = process.lock().await;
+    pub async fn break_it(&self, kind: FaultKind, away: Duration) -> anyhow::Result<()> {
+        let mut process = self.process().await?;
         match kind {
-            FaultKind::Cut => {}
             FaultKind::Pause => {
                 process.pause()?;
                 tokio::time::sleep(away).await;
                 process.go_on()?;
             }
-            FaultKind::Kill | FaultKind::Restart => {
-                if kind == FaultKind::Kill {
-                    process.kill()?
-                } else {
-                    process.terminate().await?
-                }
+            FaultKind::Kill => {
+                process.kill()?;
                 tokio::time::sleep(away).await;
-                process.start_again().await?;
-                self.pid.store(process.pid(), Ordering::Relaxed);
+                drop(process);
+                self.start_again().await?;
             }
+            FaultKind::Restart => {
+                process.terminate().await?;
+                tokio::time::sleep(away).await;
+                drop(process);
+                self.start_again().await?;
+            }
+            other => anyhow::bail!("`{}` is nothing that happens to one node alone", other.text()),
         }
+        Ok(())
+    }
+
+    pub async fn start_again(&self) -> anyhow::Result<()> {
+        let mut process = self.process().await?;
+        process.start_again().await?;
+        self.pid.store(process.pid(), Ordering::Relaxed);
         Ok(())
     }
 

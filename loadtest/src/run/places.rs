@@ -1,4 +1,5 @@
-//! Where each virtual user connects to and from. Nodes that share nothing have their own accounts each.
+//! Where each virtual user connects to and from. Nodes that share nothing have their own accounts each; in a group anybody
+//! may go anywhere, and goes elsewhere when a node does not take them.
 
 use std::net::SocketAddr;
 
@@ -13,6 +14,8 @@ use crate::plan::Crowd;
 pub struct Places {
     /// At least one.
     pub nodes: Vec<SocketAddr>,
+    /// They are one group.
+    pub together: bool,
     /// The first of the loopback addresses that connections come from; none: the machine's own.
     pub sources: Option<u32>,
     /// Whom to believe; none: without TLS.
@@ -35,10 +38,18 @@ impl Places {
 }
 
 impl Open {
+    /// Where a user begins.
     pub fn of(&self, crowd: &Crowd, user: u32) -> Target {
-        let Places { nodes, sources, .. } = &self.places;
-        let node = crowd.node(crowd.account(user)) as usize % nodes.len();
+        let Places { nodes, sources, together, .. } = &self.places;
+        let node = if *together { user } else { crowd.node(crowd.account(user)) } as usize % nodes.len();
         Target { node: nodes[node], source: sources.map(|first| source(first, user)), tls: self.tls }
+    }
+
+    /// Where to go when that did not work.
+    pub fn after(&self, target: Target) -> Target {
+        let Places { nodes, together, .. } = &self.places;
+        let here = nodes.iter().position(|node| *node == target.node).filter(|_| *together);
+        here.map_or(target, |here| Target { node: nodes[(here + 1) % nodes.len()], ..target })
     }
 
     pub fn node(&self, address: SocketAddr) -> Target {

@@ -17,19 +17,19 @@ pub struct Prepared {
     pub places: Places,
 }
 
-/// Nodes share nothing: each has the accounts and rooms that the plan gives it.
+/// Nodes that share nothing have the accounts and rooms that the plan gives each; a group is asked by its first.
 pub async fn prepare(scenario: &Scenario, options: &Options, tell: Tell<'_>) -> Result<Prepared> {
     let crowd = Crowd::of(scenario);
     // Runs one after the other come from other addresses: sign-ups are bounded by address for hours.
     let is_here = options.addresses.iter().all(|address| address.ip().is_loopback());
     let sources = is_here.then(|| rand::random_range(0..10_000_000));
-    let places = Places { nodes: options.addresses.clone(), sources, trust: options.trust.clone() };
+    let places = Places { nodes: options.addresses.clone(), together: options.group.is_some(), sources, trust: options.trust.clone() };
     let open = places.open()?;
     let prefix = format!("load-{:08x}-", rand::random::<u32>());
     let mut accounts = vec![None; crowd.accounts() as usize];
     let mut rooms = vec![(RoomId::default(), 0); crowd.rooms.len()];
     let (mut signed_up, mut made) = (0, 0);
-    for (node, address) in (0..).zip(&options.addresses) {
+    for (node, address) in (0..).zip(&options.addresses).take(crowd.nodes() as usize) {
         let here: Vec<_> = (0..crowd.accounts()).filter(|account| crowd.node(*account) == node).collect();
         let signing_up = |done| tell(News::Preparing { what: "signing up", done: signed_up + done, all: crowd.accounts() });
         let started = options.nodes.get(node as usize).filter(|_| options.nodes.iter().all(Watched::is_breakable));

@@ -3,6 +3,7 @@
 
 pub mod access_log;
 mod built_in;
+mod fault;
 mod position;
 mod span;
 mod validate;
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use built_in::{BUILT_IN, built_in};
+pub use fault::{FaultKind, Needs, Which};
 pub use span::Span;
 pub use validate::Mistake;
 
@@ -196,44 +198,19 @@ pub struct Fault {
     /// Between two of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<Span>,
-    /// `cut`: which part of the connections; all unless it is said.
+    /// `cut`: which part of the connections; `loss`: which part of the packets. All unless it is said.
     #[serde(default = "even")]
     pub share: f64,
-    /// `cut`: until they come back; `pause`: until it goes on.
+    /// Until they come back, it goes on, or is started again.
     #[serde(default)]
     pub away: Span,
+    /// Of a group: whom it happens to.
+    #[serde(default)]
+    pub node: Which,
 }
 
 fn once() -> u32 {
     1
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// Connections are lost without a word, and come back with their token and where they were.
-    Cut,
-    /// The node is killed (SIGKILL) and started again.
-    Kill,
-    /// The node is stopped (SIGSTOP) and goes on (SIGCONT) after `away`.
-    Pause,
-    /// The node is asked to end (SIGTERM) and started again.
-    Restart,
-}
-
-impl FaultKind {
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Cut => "cut",
-            Self::Kill => "kill",
-            Self::Pause => "pause",
-            Self::Restart => "restart",
-        }
-    }
-    /// Whether it is done to the node's process.
-    pub fn is_of_the_node(self) -> bool {
-        self != Self::Cut
-    }
 }
 
 /// A bound that a figure has to keep, or the run ends with 99.

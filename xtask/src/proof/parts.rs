@@ -17,6 +17,11 @@ pub const ALL: &[Part] = &[
     Part { name: "lints", proves: "clippy has nothing to say", run: lints },
     Part { name: "rust", proves: "the tests of every crate, end to end ones among them", run: rust },
     Part { name: "power", proves: "twenty power cuts lose nothing that was acknowledged", run: power },
+    Part {
+        name: "net",
+        proves: "three nodes in networks of their own keep every promise while one is cut off, killed, replaced",
+        run: net,
+    },
     Part { name: "web", proves: "the client's types, unit tests and build", run: web },
     Part { name: "browser", proves: "the client in Chromium against a real node", run: browser },
     Part { name: "up", proves: "the first command starts, keeps its data, and stops on Ctrl-C", run: first_command },
@@ -47,7 +52,7 @@ fn rust() -> Result<Tally> {
     counted(run::cargo().args(["test", "--workspace", "--no-fail-fast"]))
 }
 
-/// How the script says that this machine has no root, no loop devices or no mkfs.ext4.
+/// How a test says that this machine has no root, or not what only root can use: loop devices, network namespaces.
 const UNABLE: i32 = 77;
 
 fn power() -> Result<Tally> {
@@ -56,6 +61,18 @@ fn power() -> Result<Tally> {
     let ran = run::show(run::with_target(cuts.arg("store/tests/power_cut.py"))?)?;
     if ran.code == Some(UNABLE) {
         // Where the machine does not allow it nothing was promised; the script has said why.
+        return Ok(Tally::default());
+    }
+    Ok(tally::read(&ran.lines, ran.success))
+}
+
+/// The small set; `cargo test --workspace --test net -- all` runs every fault.
+fn net() -> Result<Tally> {
+    prepare::have(&["Rust", "C compiler", "make"])?;
+    prepare::try_for(&["ip", "nft"])?;
+    let ran = run::show(run::cargo().args(["test", "--workspace", "--test", "net", "--", "small"]))?;
+    if ran.code == Some(UNABLE) {
+        // As with `power`.
         return Ok(Tally::default());
     }
     Ok(tally::read(&ran.lines, ran.success))

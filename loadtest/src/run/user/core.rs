@@ -186,7 +186,8 @@ impl Core {
         }
         let target = match deed {
             Deed::Edit => room.mine,
-            Deed::React => books.ledger.last_message(room.number),
+            // What this device has not seen yet, nobody can react to with it.
+            Deed::React => books.ledger.last_message(room.number).filter(|seq| *seq <= room.way.have()),
             _ => None,
         };
         let mut number = None;

@@ -46,7 +46,7 @@ pub struct Shared {
 
 pub struct User {
     core: RefCell<Core>,
-    target: Target,
+    target: Cell<Target>,
     account: u32,
     line: RefCell<Line>,
     /// The task has to look again: bytes wait, or the line is to be cut.
@@ -83,7 +83,7 @@ enum Parted {
 impl User {
     pub fn new(core: Core, target: Target, account: u32) -> Rc<Self> {
         let (core, line, nudged) = (RefCell::new(core), RefCell::default(), Notify::new());
-        Rc::new(Self { core, target, account, line, nudged })
+        Rc::new(Self { core, target: Cell::new(target), account, line, nudged })
     }
 
     pub fn core(&self) -> std::cell::Ref<'_, Core> {
@@ -131,9 +131,12 @@ impl User {
                     intended = Instant::now();
                     Duration::ZERO
                 }
-                Ok(Parted::Later(wait)) => wait,
+                Ok(Parted::Later(wait)) => {
+                    self.target.set(shared.places.after(self.target.get()));
+                    wait
+                }
                 Ok(Parted::Token) => {
-                    if let Err(error) = shared.accounts.renew(self.account, self.target).await {
+                    if let Err(error) = shared.accounts.renew(self.account, self.target.get()).await {
                         shared.trouble.replace(Some(format!("signing in again: {error}")));
                     }
                     AGAIN_MIN
@@ -145,6 +148,7 @@ impl User {
                 }
                 Err(error) => {
                     shared.trouble.replace(Some(error.to_string()));
+                    self.target.set(shared.places.after(self.target.get()));
                     failures += 1;
                     AGAIN_MAX.min(AGAIN_MIN * (1 << failures.min(5))).mul_f64(rand::random_range(0.5..1.0))
                 }
@@ -161,7 +165,7 @@ impl User {
         let since = |at: Instant| shared.clock.now_us().saturating_sub(at.elapsed().as_micros() as u64);
         let moments = Moments { intended_us: since(intended), actual_us: shared.clock.now_us() };
         let format = self.core().format;
-        let opening = Socket::open(self.target, format);
+        let opening = Socket::open(self.target.get(), format);
         let socket = tokio::time::timeout(OPEN_MAX, opening).await.map_err(|_| Error::Http("no answer within 20 s".to_owned()))??;
         let (stream, buffer) = socket.into_raw();
         let stream = Rc::new(stream);
