@@ -55,8 +55,10 @@ impl Programs {
 /// Builds both.
 pub fn programs() -> Result<Programs> {
     doctor::require(&doctor::TO_RUN[..3])?;
-    for (package, program) in [("hubbub", "hubbub"), ("hubbub-loadtest", "hubbub-bench")] {
-        let built = run::through(run::cargo().args(["build", "--release", "--package", package, "--bin", program]))?;
+    for (package, kind, program) in
+        [("hubbub", "--bin", "hubbub"), ("hubbub", "--example", "echo"), ("hubbub-loadtest", "--bin", "hubbub-bench")]
+    {
+        let built = run::through(run::cargo().args(["build", "--release", "--package", package, kind, program]))?;
         ensure!(built, "{program} does not build");
     }
     Ok(Programs { folder: std::path::absolute(run::target_folder()?.join("release"))? })

@@ -13,22 +13,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use futures_util::stream::{self, StreamExt};
-use tokio::net::tcp::OwnedWriteHalf;
-use tokio::task::JoinHandle;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::raw::{self, Counts};
+use super::flock::connect;
+use super::raw::Counts;
 use super::{Error, Figure, enrol, make_groups, progress};
-use crate::client::Target;
-use crate::people::{Person, source};
 use crate::process::{Key, Process};
 
 const ROOM_MEMBERS: usize = 100;
 /// Connections that are opened first, so that what a node allocates once is not counted.
 const WARM: usize = 200;
-/// Handshakes under way.
-const PARALLEL: usize = 32;
 /// Sessions sleep after ten seconds, and are looked at every five; more than that is a node that does not let go.
 const ASLEEP_MAX: Duration = Duration::from_secs(90);
 
@@ -50,9 +44,9 @@ pub async fn measure(node: &Process, connections: usize, rooms_each: usize, file
     let people = enrol(node, "idler", connections).await?;
     make_groups(node.target(), &people, rooms(people.len(), rooms_each)).await?;
     let counts = Arc::new(Counts::default());
-    drop(connect(node, &people[..WARM.min(people.len())], &counts).await?);
+    drop(connect(node.target(), 0, &people[..WARM.min(people.len())], &counts, drop).await?);
     let before = settled(node, 0).await?;
-    let open = connect(node, &people, &counts).await?;
+    let open = connect(node.target(), 0, &people, &counts, drop).await?;
     let after = settled(node, open.len()).await?;
     ensure!(!open.iter().any(|open| open.reader.is_finished()), "a connection was lost while it was idle");
     ensure!(counts.deliveries.load(Ordering::Relaxed) == 0, "the connections were not idle");
@@ -87,38 +81,6 @@ fn rooms(people: usize, each: usize) -> Vec<Vec<usize>> {
         rooms.extend(order.chunks(ROOM_MEMBERS).map(<[usize]>::to_vec));
     }
     rooms
-}
-
-/// A connection; dropping it closes it.
-struct Open {
-    reader: JoinHandle<crate::client::Error>,
-    _writer: OwnedWriteHalf,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
-}
-
-async fn connect(node: &Process, people: &[Person], counts: &Arc<Counts>) -> Result<Vec<Open>, Error> {
-    let bar = progress("connecting", people.len());
-    let opening = stream::iter(people.iter().enumerate()).map(|(number, person)| {
-        let from = Target { source: Some(source(0, number as u32)), ..node.target() };
-        let (counts, bar) = (Arc::clone(counts), bar.clone());
-        async move {
-            let (reader, writer) = raw::open(from, person, counts).await?;
-            bar.inc(1);
-            Ok::<_, Error>(Open { reader: tokio::spawn(reader.run(|_| {})), _writer: writer })
-        }
-    });
-    let mut opening = opening.buffer_unordered(PARALLEL);
-    let mut open = Vec::with_capacity(people.len());
-    while let Some(connection) = opening.next().await {
-        open.push(connection?);
-    }
-    bar.finish_and_clear();
-    Ok(open)
 }
 
 /// The node's memory when it has so many connections, nothing is awake, and it has fallen no further for five seconds.

@@ -1,13 +1,18 @@
 //! Benchmarks of one node: each starts from people and rooms that it makes, counts every delivery, checks every sequence,
 //! and fails rather than print a figure from a run in which something was lost.
 
+mod big_room;
 mod fan_out;
+mod flock;
 mod history;
 mod idle;
+mod message;
 mod posts;
 mod progress;
 pub mod raw;
 mod report;
+mod scenarios;
+mod slow;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -36,6 +41,8 @@ const _: () = assert!(TEXT.len() == 128);
 #[derive(Clone, Debug)]
 pub struct Options {
     pub server: PathBuf,
+    /// An echo over the server's own door and lots; none: beside the server, in `examples`.
+    pub echo: Option<PathBuf>,
     /// Of each timed part.
     pub seconds: u64,
     /// Idle ones, each of another person.
@@ -47,7 +54,11 @@ pub struct Options {
 }
 
 /// What can be measured, in this order.
-pub const PARTS: [&str; 6] = ["posts", "ack", "fan-out", "history", "idle", "idle-20"];
+pub const PARTS: [&str; 11] =
+    ["posts", "ack", "fan-out", "message", "history", "big-room", "slow-readers", "storm", "jitter", "idle", "idle-20"];
+
+/// Members of the big room.
+const BIG_ROOM: usize = 10_000;
 
 /// Runs the parts, each on a node of its own with empty data.
 pub async fn bench(options: &Options) -> Result<Report, Error> {
@@ -60,15 +71,21 @@ pub async fn bench(options: &Options) -> Result<Report, Error> {
             continue;
         }
         let folder = tempfile::tempdir()?;
-        let mut keys = keys.clone();
-        if part.starts_with("idle") {
-            keys.extend(for_idle.clone());
-        }
+        let own = match part {
+            "idle" | "idle-20" => for_idle.clone(),
+            "slow-readers" => slow::keys(),
+            _ => Vec::new(),
+        };
+        let is_own = |(section, key, _): &process::Key<'_>| own.iter().any(|(of, other, _)| (of, other) == (section, key));
+        let mut keys: Vec<_> = keys.iter().filter(|key| !is_own(key)).cloned().collect();
+        keys.extend(own);
         let found = run_part(part, options, &keys, folder.path(), files).await;
         figures.extend(found.with_context(|| format!("the part `{part}` failed"))?);
     }
     let mut changed: Vec<String> = keys.iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect();
-    changed.extend(for_idle.iter().map(|(section, key, value)| format!("for idle users {section}.{key}={value}")));
+    for (part, keys) in [("idle users", for_idle), ("slow readers", slow::keys())] {
+        changed.extend(keys.iter().map(|(section, key, value)| format!("for {part} {section}.{key}={value}")));
+    }
     Ok(Report { machine: machine(options.processors), changed, figures })
 }
 
@@ -76,13 +93,25 @@ async fn run_part(part: &str, options: &Options, keys: &[process::Key<'_>], fold
     eprintln!("{part}: starting a node");
     // What something costs is measured on one processor: the node's own, with this program on another. Elsewhere the node has
     // all of them: told so, since a child would inherit the one that this program keeps to.
-    let cpus = if ["fan-out", "history"].contains(&part) { vec![0] } else { (0..options.processors).collect() };
-    let node = Process::start(&options.server, folder, keys, Some(cpus)).await?;
+    let cpus = match part {
+        "fan-out" | "message" | "history" | "slow-readers" => vec![0],
+        _ => (0..options.processors).collect(),
+    };
+    let node = Process::start(&options.server, folder, keys, Some(cpus.clone())).await?;
     let found = match part {
         "posts" => posts(&node, options, [Pace::Closed; 2]).await,
         "ack" => posts(&node, options, [20_000, 40_000].map(|posts_per_second| Pace::Open { posts_per_second })).await,
         "fan-out" => fan_out::measure(&node, options.seconds).await,
+        "message" => {
+            let program = options.echo.clone().unwrap_or_else(|| options.server.with_file_name("examples").join("echo"));
+            let echo = message::Echo::start(&program, folder, &cpus)?;
+            message::measure(&node, &echo, options.seconds).await
+        }
         "history" => history::measure(&node, options.seconds).await,
+        "big-room" => big_room::measure(&node, BIG_ROOM, files).await,
+        "slow-readers" => slow::measure(&node).await,
+        "storm" => return scenarios::storm(node).await,
+        "jitter" => return scenarios::jitter(node).await,
         "idle" => idle::measure(&node, options.connections, 1, files).await,
         _ => idle::measure(&node, options.connections, 20, files).await,
     };

@@ -124,7 +124,7 @@ async fn post(reader: raw::Reader, mut writer: OwnedWriteHalf, rooms: Vec<RoomId
                 head.store(seq, Ordering::Relaxed);
             }
         }
-        Glimpse::Page { .. } | Glimpse::Behind | Glimpse::Other => {}
+        Glimpse::Page { .. } | Glimpse::Behind | Glimpse::Told | Glimpse::Other => {}
     }));
     let (mut sent, mut latency_us) = (0, Histogram::new(3)?);
     let mut intended_at = vec![Instant::now(); WINDOW];

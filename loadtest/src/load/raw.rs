@@ -26,6 +26,8 @@ pub struct Counts {
     pub refusals: AtomicU64,
     /// How often the node said that this program reads too slowly, or left something out.
     pub behinds: AtomicU64,
+    /// Frames about what is kept nowhere.
+    pub told: AtomicU64,
 }
 
 /// What a frame was, as far as a load run wants to know.
@@ -47,6 +49,8 @@ pub enum Glimpse {
     },
     /// Events will be missing.
     Behind,
+    /// Typing, receipts, how many are here.
+    Told,
     Other,
 }
 
@@ -132,6 +136,9 @@ impl Reader {
             Glimpse::Behind => {
                 self.counts.behinds.fetch_add(1, Ordering::Relaxed);
             }
+            Glimpse::Told => {
+                self.counts.told.fetch_add(1, Ordering::Relaxed);
+            }
             Glimpse::Acked { .. } | Glimpse::Page { .. } | Glimpse::Other => {}
         }
     }
@@ -157,6 +164,7 @@ pub fn glimpse(body: &[u8]) -> Glimpse {
         Ok(ServerEvent::Ok(done)) => Glimpse::Acked { id: done.id },
         Ok(ServerEvent::Error(refusal)) => Glimpse::Refused { id: refusal.id },
         Ok(ServerEvent::Behind(_) | ServerEvent::Gap(_)) => Glimpse::Behind,
+        Ok(ServerEvent::Typing(_) | ServerEvent::Read(_) | ServerEvent::Online(_)) => Glimpse::Told,
         _ => Glimpse::Other,
     }
 }

@@ -13,6 +13,9 @@ pub struct Options {
     /// The server's binary; it is started in a folder of its own, and gone afterwards
     #[arg(long, env = "HUBBUB_BIN", default_value = "hubbub")]
     server: PathBuf,
+    /// The echo that a message to another is held against; by default the one in `examples` beside the server
+    #[arg(long, value_name = "FILE")]
+    echo: Option<PathBuf>,
     /// How long each timed part runs
     #[arg(long, default_value_t = 10)]
     seconds: u64,
@@ -28,9 +31,9 @@ pub struct Options {
 }
 
 pub fn figures(options: Options) -> Result<u8> {
-    let Options { server, seconds, connections, only, json } = options;
+    let Options { server, echo, seconds, connections, only, json } = options;
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let options = load::Options { server, seconds, connections, only, processors };
+    let options = load::Options { server, echo, seconds, connections, only, processors };
     let report = runtime(processors)?.block_on(load::bench(&options))?;
     print!("{report}");
     if let Some(file) = json {

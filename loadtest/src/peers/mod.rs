@@ -26,7 +26,7 @@ use anyhow::{Context, Error, bail, ensure};
 use crowd::Crowd;
 use report::Pair;
 pub use report::{Report, Row, Sample};
-use server::Server;
+pub(crate) use server::Server;
 
 use crate::process;
 
