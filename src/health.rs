@@ -27,6 +27,7 @@ struct Inner {
     phase: AtomicU8,
     ready: RwLock<Vec<(&'static str, Check)>>,
     live: RwLock<Vec<(&'static str, Check)>>,
+    notes: RwLock<Vec<(&'static str, Check)>>,
 }
 
 /// An answer to a probe: what is wrong, by name.
@@ -36,6 +37,9 @@ pub struct Report {
     pub phase: Phase,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub wrong: Vec<String>,
+    /// What is not as it should be and no reason to send people elsewhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl Health {
@@ -62,18 +66,24 @@ impl Health {
         self.0.live.write().push((what, Box::new(check)));
     }
 
+    /// While this fails it is said to whoever asks whether the node is ready, which it is all the same.
+    pub fn note_while(&self, what: &'static str, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
+        self.0.notes.write().push((what, Box::new(check)));
+    }
+
     pub fn started(&self) -> Report {
         self.report(self.phase() != Phase::Starting, Vec::new())
     }
     pub fn ready(&self) -> Report {
-        self.report(self.phase() == Phase::Serving, wrong(&self.0.ready.read()))
+        let notes = wrong(&self.0.notes.read());
+        Report { notes, ..self.report(self.phase() == Phase::Serving, wrong(&self.0.ready.read())) }
     }
     pub fn live(&self) -> Report {
         self.report(true, wrong(&self.0.live.read()))
     }
 
     fn report(&self, phase_fits: bool, wrong: Vec<String>) -> Report {
-        Report { ok: phase_fits && wrong.is_empty(), phase: self.phase(), wrong }
+        Report { ok: phase_fits && wrong.is_empty(), phase: self.phase(), wrong, notes: Vec::new() }
     }
 }
 
@@ -94,6 +104,8 @@ mod tests {
         health.ready_while("store", || Err("the disk is nearly full".into()));
         assert_eq!(health.ready().wrong, ["store: the disk is nearly full"]);
         assert!(health.live().ok, "not ready is no reason to be killed");
+        health.note_while("group", || Err("no quorum".into()));
+        assert_eq!((health.ready().wrong.len(), health.ready().notes), (1, vec!["group: no quorum".to_owned()]));
         health.draining();
         assert!(health.started().ok && !health.ready().ok);
     }

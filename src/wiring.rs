@@ -78,6 +78,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     health.ready_while("store", check);
     let (alone, peers) = (alone(config), Arc::<Peers>::default());
     let member = Arc::new(cluster::start(config, alone, data::granted(&*journal, SLOTS).await?, peers.clone()).await?);
+    cluster::watch(&member, &health);
     let group = Some((member.clone(), alone));
     let records = calls(config, records);
     let memory = Memory::new(&config.limits);
@@ -128,7 +129,16 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
     let running = start(config).await?;
     let scheme = if config.listen.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
     tracing::info!(address = %format!("{scheme}://{}", running.http), admin = %running.admin, "serving");
-    tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+    let member = running.member.clone();
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        removed = member.removed() => {
+            tracing::error!("{removed}");
+            running.leave().await;
+            return Err(removed.into());
+        }
+    }
     tracing::info!("draining");
     tokio::select! {
         stopped = running.stop() => stopped,
@@ -143,15 +153,27 @@ impl Running {
         self.health.draining();
         self.door.drain();
         place::give_away(&self.member).await;
+        self.send_away().await;
+        self.node.flush().await?;
+        self.member.stop().await;
+        Ok(())
+    }
+
+    /// The group has removed this node: what it had is others' by now, and there is nothing to hand over and nothing to save.
+    async fn leave(self) {
+        self.health.draining();
+        self.door.drain();
+        self.send_away().await;
+        self.member.stop().await;
+    }
+
+    async fn send_away(&self) {
         self.node.send_away(self.drain_ms);
         let mut looks = tokio::time::interval(Duration::from_millis(50));
         let deadline = tokio::time::Instant::now() + Duration::from_millis(u64::from(self.drain_ms) + DRAIN_GRACE_MS);
         while self.lots.connections() > 0 && tokio::time::Instant::now() < deadline {
             looks.tick().await;
         }
-        self.node.flush().await?;
-        self.member.stop().await;
-        Ok(())
     }
 }
 

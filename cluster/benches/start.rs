@@ -29,6 +29,8 @@ fn main() {
             slots: 256,
             above: 0,
             join: None,
+            seeds: Vec::new(),
+            certificates_last: cluster::member::CERTIFICATES_LAST,
         };
         runtime.block_on(async {
             let began = Instant::now();

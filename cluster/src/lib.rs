@@ -13,4 +13,4 @@ pub mod state;
 pub use member::Member;
 pub use membership::Membership;
 pub use ring::{Kind, NodeId, Placement, Ring, Table, slot_of};
-pub use state::{Command, Node, Outcome, Refusal, Spec, State, Status};
+pub use state::{Command, Node, Outcome, Refusal, Spec, Standing, State, Status};

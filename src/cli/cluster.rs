@@ -21,6 +21,12 @@ pub enum ClusterCommand {
         #[arg(value_name = "NODE")]
         node: u64,
     },
+    /// Spread the slots evenly over the nodes, so many at a time, from now on
+    Rebalance {
+        /// How many slots may be on their way at once; 0 holds all moves until this is called again
+        #[arg(long, value_name = "N")]
+        at_once: Option<u16>,
+    },
     /// Forget a node that is down or drained; if it comes back it has to join anew
     Remove {
         #[arg(value_name = "NODE")]
@@ -47,6 +53,7 @@ pub async fn carry_out(command: ClusterCommand, config: &Config, json: bool) -> 
         ClusterCommand::Status => order::Order::Status {},
         ClusterCommand::Token => order::Order::Token {},
         ClusterCommand::Drain { node } => order::Order::Drain { node },
+        ClusterCommand::Rebalance { at_once } => order::Order::Rebalance { at_once },
         ClusterCommand::Remove { node } => order::Order::Remove { node },
     };
     let Some(running) = client::find(data_dir).await? else {
@@ -61,6 +68,17 @@ pub fn as_text(answer: &order::Answer) -> String {
         order::Answer::Status(overview) => overview.to_string(),
         order::Answer::Token { token } => format!("{token}\n"),
         order::Answer::Drains { node } => format!("node {node} gives its slots away: `hubbub cluster status` says how many are left\n"),
+        order::Answer::Rebalances { moves: 0, at_once } => format!("every node has its share; {}\n", pace(*at_once)),
+        order::Answer::Rebalances { moves, at_once } => {
+            format!("{moves} slots are to move; {}: `hubbub cluster status` says how many are on their way\n", pace(*at_once))
+        }
         order::Answer::Removed { node } => format!("node {node} is forgotten\n"),
+    }
+}
+
+fn pace(at_once: u16) -> String {
+    match at_once {
+        0 => "moves are held until `hubbub cluster rebalance` is called again".into(),
+        count => format!("from now on at most {count} move at once"),
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: `serve`, and what an operator asks of a node or of data at rest. Thin: arguments become orders, the
-//! orders' answers become text. One sentence on stderr for what went wrong; 0 done, 1 refused or failed, 2 misused.
+//! orders' answers become text. One sentence on stderr for what went wrong; 0 done, 1 refused or failed, 2 misused,
+//! 3 removed from the group.
 
 mod args;
 mod cluster;
@@ -25,6 +26,9 @@ use args::{Cli, Command, ConfigCommand, StoreCommand, UserCommand};
 use import::Wanted;
 use reach::{Data, Way};
 
+/// Of a node that its group has removed: starting it again does not help.
+pub const REMOVED: u8 = 3;
+
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.json;
@@ -32,7 +36,10 @@ pub async fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error, json);
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(::cluster::member::Error::Removed(_)) => ExitCode::from(REMOVED),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -7,13 +7,16 @@ pub mod place;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use cluster::Member;
 use cluster::link::Receive;
-use cluster::member::{Join, Token};
+use cluster::member::{CERTIFICATES_LAST, Token};
 
 use crate::config::Config;
+use crate::health::Health;
+use crate::import::line::date_time;
 use crate::wiring::SLOTS;
 
 pub use overview::{NodeEntry, Overview};
@@ -40,7 +43,7 @@ pub async fn start(config: &Config, alone: Alone, above: u64, chat: Arc<dyn Rece
         (true, false) => {
             bail!("cluster.join needs a token: make one on a node of the group with `hubbub cluster token`, and set cluster.token")
         }
-        (false, _) => Some(Join { token: wanted.token.parse::<Token>().context("cluster.token")?, seeds: wanted.join.clone() }),
+        (false, _) => Some(wanted.token.parse::<Token>().context("cluster.token")?),
     };
     if let (Some(_), Some(why)) = (&join, alone) {
         bail!(why);
@@ -55,6 +58,8 @@ pub async fn start(config: &Config, alone: Alone, above: u64, chat: Arc<dyn Rece
             slots: SLOTS,
             above,
             join,
+            seeds: wanted.join.clone(),
+            certificates_last: CERTIFICATES_LAST,
         },
         chat,
     )
@@ -66,6 +71,28 @@ pub async fn start(config: &Config, alone: Alone, above: u64, chat: Arc<dyn Rece
         bail!(why);
     }
     Ok(member)
+}
+
+/// What probes are told of the group. A node that its group has removed gets no traffic; one without a quorum serves what it has.
+pub fn watch(member: &Arc<Member>, health: &Health) {
+    let (removed, group) = (member.clone(), member.clone());
+    health.ready_while("group", move || match removed.is_removed() {
+        true => Err("this node was removed from its group, and ends".into()),
+        false => Ok(()),
+    });
+    health.note_while("group", move || match group.membership().no_quorum_since() {
+        Some(since) => Err(format!(
+            "no quorum since {}: this node serves what it has, and nothing moves before more than half of the voters reach each other",
+            at(since)
+        )),
+        None => Ok(()),
+    });
+}
+
+/// As people and programs read it, to the second.
+pub fn at(time: SystemTime) -> String {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    date_time(seconds * 1_000).replace(".000Z", "Z")
 }
 
 /// Makes the keys of a group that a node on this data will begin.

@@ -1,5 +1,6 @@
 //! What an operator asks of the group, and how a member carries it out.
 
+use cluster::plan::{MOVES_IN_FLIGHT_MAX, plan, under_way};
 use cluster::{Member, NodeId};
 use schema::ErrorCode;
 use serde::{Deserialize, Serialize};
@@ -12,18 +13,40 @@ use crate::admin::Refused;
 pub enum Order {
     Status {},
     Token {},
-    Drain { node: u64 },
-    Remove { node: u64 },
+    Drain {
+        node: u64,
+    },
+    Remove {
+        node: u64,
+    },
+    /// `at_once`: moves on their way; `None`: as many as by itself.
+    Rebalance {
+        at_once: Option<u16>,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
+    /// How many slots are to move until every node has its share, and how many at a time.
+    Rebalances {
+        moves: usize,
+        at_once: u16,
+    },
     Status(Overview),
-    Token { token: String },
-    Drains { node: u64 },
-    Removed { node: u64 },
+    Token {
+        token: String,
+    },
+    Drains {
+        node: u64,
+    },
+    Removed {
+        node: u64,
+    },
 }
+
+/// Each that moves is held by somebody's requests for a moment: more at once is an outage.
+const AT_ONCE_MAX: u16 = 256;
 
 pub async fn carry_out(member: &Member, alone: Alone, order: Order) -> Result<Answer, Refused> {
     let membership = member.membership();
@@ -43,6 +66,16 @@ pub async fn carry_out(member: &Member, alone: Alone, order: Order) -> Result<An
             }
             membership.drain(node(id)).await.map_err(|error| refused(error.into()))?;
             Ok(Answer::Drains { node: id })
+        }
+        Order::Rebalance { at_once } => {
+            let at_once = at_once.unwrap_or(MOVES_IN_FLIGHT_MAX as u16);
+            if at_once > AT_ONCE_MAX {
+                return Err(Refused::new(ErrorCode::BadRequest, format!("at most {AT_ONCE_MAX} slots move at once")));
+            }
+            membership.pace(at_once).await.map_err(|error| refused(error.into()))?;
+            let state = membership.state();
+            let moves = plan(&state, usize::MAX).begin.len() + under_way(&state).count();
+            Ok(Answer::Rebalances { moves, at_once })
         }
         Order::Remove { node: id } => {
             membership.remove(node(id)).await.map_err(|error| refused(error.into()))?;

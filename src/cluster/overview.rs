@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 pub struct Overview {
     /// Who says this.
     pub node: u64,
+    /// Nobody, without a quorum.
     pub leader: Option<u64>,
+    /// RFC 3339, in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_quorum_since: Option<String>,
     /// Rises with every election.
     pub term: u64,
     /// Of the table; the same on all nodes that know all.
@@ -18,6 +22,8 @@ pub struct Overview {
     pub slots: usize,
     /// On their way from one node to another.
     pub moving: usize,
+    /// As many may be.
+    pub at_once: usize,
     pub nodes: Vec<NodeEntry>,
 }
 
@@ -46,10 +52,12 @@ pub fn of(status: &GroupStatus) -> Overview {
     Overview {
         node: status.node.0,
         leader: status.leader.map(|leader| leader.0),
+        no_quorum_since: status.no_quorum_since.map(super::at),
         term: status.term,
         version: state.version,
         slots: state.slots.len(),
         moving: state.slots.iter().filter(|slot| slot.moving.is_some()).count(),
+        at_once: cluster::plan::moves_in_flight_max(state),
         nodes: state.nodes.iter().map(entry).collect(),
     }
 }
@@ -72,9 +80,16 @@ impl fmt::Display for Overview {
         }
         let (version, slots, moving, term) = (self.version, self.slots, self.moving, self.term);
         writeln!(out, "{slots} slots, {moving} of them moving; version {version}, term {term}, as node {} sees it", self.node)?;
-        match self.leader {
-            Some(_) => Ok(()),
-            None => writeln!(out, "nobody leads: nothing can change before more than half of those that vote reach each other"),
+        if self.at_once == 0 {
+            writeln!(out, "moves are held: `hubbub cluster rebalance` lets them go on")?;
+        }
+        match (&self.no_quorum_since, self.leader) {
+            (Some(since), _) => writeln!(
+                out,
+                "no quorum since {since}: what stands here is what was agreed on before; nothing can change until more than half of those that vote reach each other"
+            ),
+            (None, Some(_)) => Ok(()),
+            (None, None) => writeln!(out, "nobody leads for the moment: nothing can change before those that vote have chosen"),
         }
     }
 }
@@ -95,12 +110,18 @@ mod tests {
             slots,
         };
         let nodes = vec![entry(1, Status::Active, true, 256), entry(12, Status::Down, false, 0)];
-        let mut overview = Overview { node: 1, leader: Some(1), term: 3, version: 40, slots: 256, moving: 0, nodes };
+        let mut overview =
+            Overview { node: 1, leader: Some(1), no_quorum_since: None, term: 3, version: 40, slots: 256, moving: 0, at_once: 16, nodes };
         let text = overview.to_string();
         let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
         assert_eq!(lines[1], ["1", "active", "leads", "256", "100", "east", "n1:7000"]);
         assert_eq!(lines[2], ["12", "down", "no", "0", "100", "east", "n12:7000"]);
+        assert!(!text.contains("held"));
+        overview.at_once = 0;
+        assert!(overview.to_string().contains("moves are held"));
         overview.leader = None;
         assert!(overview.to_string().contains("nobody leads"));
+        overview.no_quorum_since = Some(super::super::at(std::time::UNIX_EPOCH));
+        assert!(overview.to_string().contains("no quorum since 1970-01-01T00:00:00Z"));
     }
 }

@@ -1,20 +1,24 @@
 //! Rooms and sessions follow what the group agrees on: the node hears of every table, hands over what is to move, and gives all away
 //! before it goes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actors::peer::Peers;
 use actors::{Among, Node};
-use cluster::{Member, State, Status, Table};
+use cluster::{Member, NodeId, State, Status, Table};
 use parking_lot::Mutex;
 use schema::SlotId;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::Alone;
 
 /// What a slot's owner does before another one takes it over; what is not done by then is found in the journal.
 const SETTLE_WITHIN: Duration = Duration::from_secs(2);
+/// A slot is granted anew above what the store has no more often than this.
+const RAISE_AGAIN: Duration = Duration::from_secs(600);
 /// From asking that all slots are somebody else's to going without that.
 const GIVE_AWAY_WITHIN: Duration = Duration::from_secs(20);
 
@@ -30,9 +34,13 @@ pub fn among(member: &Member, peers: Arc<Peers>, alone: Alone) -> Among {
 
 /// From now on the node does what the table says. `before`: the one that it was started with, or an older one.
 pub fn follow(member: Arc<Member>, node: Node, before: Arc<Table>) {
+    tokio::spawn(raise(member.clone()));
+    // Each slot is on its way once.
+    let (settled, ends) = mpsc::channel(usize::from(member.ring().slots()));
+    let moving = Arc::new(Mutex::new(HashSet::new()));
+    tokio::spawn(end_moves(member.clone(), ends, moving.clone()));
     tokio::spawn(async move {
         let (mut state, mut before) = (member.membership().watch(), before);
-        let moving = Arc::new(Mutex::new(HashSet::new()));
         loop {
             let table = state.borrow_and_update().table();
             member.ring().update(table.clone());
@@ -42,10 +50,10 @@ pub fn follow(member: Arc<Member>, node: Node, before: Arc<Table>) {
                 if let Some(to) = placement.moving
                     && moving.lock().insert(slot)
                 {
-                    let (member, node, moving) = (member.clone(), node.clone(), moving.clone());
+                    let (node, settled) = (node.clone(), settled.clone());
                     tokio::spawn(async move {
-                        hand_over(&member, &node, slot, to).await;
-                        moving.lock().remove(&slot);
+                        settle(&node, slot).await;
+                        let _ = settled.send((slot, to)).await;
                     });
                 }
             }
@@ -57,15 +65,54 @@ pub fn follow(member: Arc<Member>, node: Node, before: Arc<Table>) {
     });
 }
 
-async fn hand_over(member: &Member, node: &Node, slot: SlotId, to: cluster::NodeId) {
+async fn settle(node: &Node, slot: SlotId) {
     match tokio::time::timeout(SETTLE_WITHIN, node.settle(slot)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(slot = slot.0, %error, "a slot is handed over with more to read than it should have"),
         Err(_) => tracing::warn!(slot = slot.0, "a slot is handed over with more to read than it should have"),
     }
-    // Refused, the plan has changed; unheard, it is asked for again by whoever leads then.
-    if let Err(error) = member.membership().end_move(slot, to).await {
-        tracing::debug!(slot = slot.0, %error, "a slot was not handed over");
+}
+
+/// Those that were settled while the ones before were written go into one entry. Each slot is there once: it is in `moving` until then.
+async fn end_moves(member: Arc<Member>, mut settled: mpsc::Receiver<(SlotId, NodeId)>, moving: Arc<Mutex<HashSet<SlotId>>>) {
+    let membership = member.membership();
+    while let Some(first) = settled.recv().await {
+        let mut moves = vec![first];
+        while let Ok(next) = settled.try_recv() {
+            moves.push(next);
+        }
+        let slots: Vec<_> = moves.iter().map(|(slot, _)| *slot).collect();
+        // Unheard, it is asked again; refused, the plan has changed.
+        while let Err(cluster::membership::Error::Unavailable) = membership.end_moves(moves.clone()).await {
+            let state = membership.state();
+            moves.retain(|(slot, to)| state.slot(*slot).is_some_and(|placement| placement.moving == Some(*to)));
+            if moves.is_empty() {
+                break;
+            }
+        }
+        slots.iter().for_each(|slot| _ = moving.lock().remove(slot));
+    }
+}
+
+/// A slot whose epoch in the store is above this node's grant, though it is the owner by the newest table: the group is newer than its
+/// store. Once in a while only: two groups on one store would take it from each other for ever.
+async fn raise(member: Arc<Member>) {
+    let (ring, mut raised) = (member.ring(), HashMap::<SlotId, Instant>::new());
+    loop {
+        for (slot, epoch) in ring.outgrown.next().await {
+            if raised.get(&slot).is_some_and(|at| at.elapsed() < RAISE_AGAIN) {
+                tracing::error!(slot = slot.0, epoch, "somebody who is not of this group writes to its store: stop one of the two");
+                continue;
+            }
+            match member.membership().raise(slot, epoch).await {
+                Ok(true) => {
+                    tracing::warn!(slot = slot.0, epoch, "the store knew a higher epoch than the group: the slot is granted above it");
+                    raised.insert(slot, Instant::now());
+                }
+                Ok(false) => {}
+                Err(error) => tracing::debug!(slot = slot.0, %error, "a slot was not granted anew"),
+            }
+        }
     }
 }
 
@@ -83,9 +130,14 @@ pub async fn give_away(member: &Member) {
         let _ = state.wait_for(|state| state.owned_by(us) == 0 || !others(state, &[Status::Active])).await;
         Ok::<_, cluster::membership::Error>(())
     };
-    match tokio::time::timeout(GIVE_AWAY_WITHIN, given).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the others could not be asked to take what this node has; they take it when it is gone"),
-        Err(_) => tracing::warn!("the others did not take all that this node has in time; they take the rest when it is gone"),
+    // As when all nodes are stopped at once: whoever is left can agree on nothing.
+    let mut quorum = membership.watch_quorum();
+    tokio::select! {
+        given = tokio::time::timeout(GIVE_AWAY_WITHIN, given) => match given {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the others could not be asked to take what this node has; they take it when it is gone"),
+            Err(_) => tracing::warn!("the others did not take all that this node has in time; they take the rest when it is gone"),
+        },
+        _ = quorum.wait_for(Option::is_some) => tracing::info!("too few others are left to take what this node has"),
     }
 }

@@ -15,7 +15,8 @@ pub struct Cluster {
     pub zone: String,
     /// Its share of the slots beside the others'; 0 takes none.
     pub weight: u16,
-    /// Nodes of the group that a new one joins, `host:port`. With `token`; without both it begins a group of its own.
+    /// Where nodes of the group are, `host:port` each; a name may stand for many. A new one joins there by `token`, and one that has lost
+    /// the others looks for them there. Without both a new one begins a group of its own.
     pub join: Vec<String>,
     /// From `hubbub cluster token`; of use only to a node that is in no group yet.
     pub token: String,

@@ -15,8 +15,8 @@ use crate::NodeId;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const AUTHORITY_LASTS: Duration = DAY.saturating_mul(365 * 20);
-/// A node asks for the next one long before.
-const NODE_LASTS: Duration = DAY.saturating_mul(365);
+/// A node makes the next one long before.
+pub const NODE_LASTS: Duration = DAY.saturating_mul(365);
 /// Clocks differ.
 const EARLIER: Duration = DAY;
 
@@ -26,6 +26,8 @@ pub enum AuthorityError {
     Make(#[from] rcgen::Error),
     #[error("a certificate or key cannot be read: {0}")]
     Read(#[from] rustls_pki_types::pem::Error),
+    #[error("a certificate does not say when it ends")]
+    NoEnd,
 }
 
 pub struct Authority {
@@ -73,18 +75,18 @@ impl Authority {
     /// The same, certificate and key, to be written down.
     pub fn issue_pem(&self, node: NodeId) -> Result<(String, String), AuthorityError> {
         let request = Request::make()?;
-        Ok((self.sign(node, request.pem())?, request.key_pem()))
+        Ok((self.sign(node, request.pem(), NODE_LASTS)?, request.key_pem()))
     }
 
     /// PEM of the certificate for whoever has the key of the request. What else the request wishes for does not matter.
-    pub fn sign(&self, node: NodeId, request_pem: &str) -> Result<String, AuthorityError> {
+    pub fn sign(&self, node: NodeId, request_pem: &str, lasts_for: Duration) -> Result<String, AuthorityError> {
         let key = CertificateSigningRequestParams::from_pem(request_pem)?.public_key;
         let mut params = CertificateParams::new(vec![node_name(node)])?;
         params.distinguished_name = name(&node_name(node));
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        lasts(&mut params, NODE_LASTS);
+        lasts(&mut params, lasts_for);
         Ok(params.signed_by(&key, &self.issuer)?.pem())
     }
 
@@ -121,6 +123,12 @@ impl Credentials {
             key: PrivateKeyDer::from_pem_slice(key.as_bytes())?,
             authority: CertificateDer::from_pem_slice(authority.as_bytes())?,
         })
+    }
+    /// From when on nobody believes it.
+    pub fn ends(&self) -> Result<SystemTime, AuthorityError> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(&self.certificate).map_err(|_| AuthorityError::NoEnd)?;
+        let seconds = u64::try_from(certificate.validity().not_after.timestamp()).map_err(|_| AuthorityError::NoEnd)?;
+        Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
     }
     /// What the membership keeps of it.
     pub fn fingerprint(&self) -> [u8; 32] {

@@ -27,7 +27,7 @@ mod tcp;
 mod tls;
 mod transport;
 
-pub use authority::{Authority, AuthorityError, Credentials, Request, fingerprint};
+pub use authority::{Authority, AuthorityError, Credentials, NODE_LASTS, Request, fingerprint};
 pub use codec::{Decoder, FrameError, encode};
 pub use frame::{Answered, Frame, Hello, Lane, Refusal, Speaks, Welcome};
 pub use inbound::{Heard, Inbound};

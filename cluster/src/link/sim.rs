@@ -25,6 +25,7 @@ pub struct SimNet(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     doors: Mutex<HashMap<String, Door>>,
+    names: Mutex<HashMap<String, Vec<String>>>,
     faults: watch::Sender<Faults>,
 }
 
@@ -35,7 +36,7 @@ struct Door {
 }
 
 /// Who a transport is; nobody yet, before it appears.
-type Who = Arc<OnceLock<(NodeId, [u8; 32], Arc<Trust>)>>;
+type Who = Arc<OnceLock<(NodeId, Mutex<[u8; 32]>, Arc<Trust>)>>;
 
 #[derive(Clone, Default)]
 struct Faults {
@@ -67,7 +68,7 @@ impl SimNet {
     /// A node that can be dialled here; one that had the address before cannot any more.
     pub fn join(&self, node: NodeId, address: &str) -> SimTransport {
         let transport = self.open(address);
-        drop(transport.us.set((node, [0; 32], Arc::new(|_, _| true))));
+        drop(transport.us.set((node, Mutex::default(), Arc::new(|_, _| true))));
         transport
     }
     /// Of somebody who is no node yet.
@@ -76,6 +77,11 @@ impl SimNet {
         let us = Who::default();
         self.0.doors.lock().insert(address.to_owned(), Door { node: us.clone(), dials });
         SimTransport { net: self.clone(), us, dials: tokio::sync::Mutex::new(dialled) }
+    }
+
+    /// From now on this name stands for these addresses.
+    pub fn name(&self, name: &str, addresses: &[&str]) {
+        self.0.names.lock().insert(name.to_owned(), addresses.iter().map(|address| (*address).to_owned()).collect());
     }
 
     /// What goes from one to the other stays on the way until it is healed.
@@ -136,18 +142,25 @@ impl Transport for SimTransport {
     type Incoming = SimIncoming;
 
     async fn dial(&self, to: NodeId, address: &str) -> io::Result<DuplexStream> {
-        let (us, fingerprint, trust) = self.us.get().ok_or(io::ErrorKind::NotConnected)?;
+        let (us, shown, trust) = self.us.get().ok_or(io::ErrorKind::NotConnected)?;
+        let shown = *shown.lock();
         let door = self.net.door(address)?;
-        if !door.node.get().is_some_and(|(node, fingerprint, _)| *node == to && trust(to, *fingerprint)) {
+        if !door.node.get().is_some_and(|(node, fingerprint, _)| *node == to && trust(to, *fingerprint.lock())) {
             return Err(io::Error::other("somebody else has this address"));
         }
-        self.net.connect(door, *us, to, Some((*us, *fingerprint))).await
+        self.net.connect(door, *us, to, Some((*us, shown))).await
     }
 
     async fn knock(&self, address: &str, _authority: [u8; 32]) -> io::Result<DuplexStream> {
         let door = self.net.door(address)?;
-        let (to, _, _) = *door.node.get().ok_or(io::ErrorKind::ConnectionRefused)?;
+        let to = door.node.get().ok_or(io::ErrorKind::ConnectionRefused)?.0;
         self.net.connect(door, NOBODY, to, None).await
+    }
+
+    /// A name stands for itself, or for all that it was given to (`SimNet::name`).
+    async fn resolve(&self, name: &str) -> io::Result<Vec<String>> {
+        let names = self.net.0.names.lock();
+        Ok(names.get(name).cloned().unwrap_or_else(|| vec![name.to_owned()]))
     }
 
     async fn accept(&self) -> io::Result<SimIncoming> {
@@ -155,7 +168,13 @@ impl Transport for SimTransport {
     }
 
     fn appear(&self, node: NodeId, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<()> {
-        self.us.set((node, credentials.fingerprint(), trust)).map_err(|_| io::Error::other("it has appeared before"))
+        let shown = Mutex::new(credentials.fingerprint());
+        self.us.set((node, shown, trust)).map_err(|_| io::Error::other("it has appeared before"))
+    }
+
+    fn replace(&self, credentials: &Credentials) -> io::Result<()> {
+        *self.us.get().ok_or(io::ErrorKind::NotConnected)?.1.lock() = credentials.fingerprint();
+        Ok(())
     }
 }
 

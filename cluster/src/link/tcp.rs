@@ -51,11 +51,6 @@ impl TcpTransport {
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.as_ref().ok_or(io::ErrorKind::NotConnected)?.local_addr()
     }
-    /// From here on connections are made with these; those that are open stay.
-    pub fn replace(&self, credentials: &Credentials) -> io::Result<()> {
-        let trust = self.shown()?.trust.clone();
-        self.show(credentials, trust)
-    }
     fn show(&self, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<()> {
         self.shown.store(Some(Arc::new(Shown { tls: Tls::new(credentials)?, trust })));
         Ok(())
@@ -87,6 +82,10 @@ impl Transport for TcpTransport {
         Ok(TlsConnector::from(tls::knocking(authority)?).connect(whoever, stream).await?.into())
     }
 
+    async fn resolve(&self, name: &str) -> io::Result<Vec<String>> {
+        Ok(tokio::net::lookup_host(name).await?.map(|address| address.to_string()).collect())
+    }
+
     async fn accept(&self) -> io::Result<TcpIncoming> {
         let Some(listener) = &self.listener else { return std::future::pending().await };
         let (stream, _) = listener.accept().await?;
@@ -95,6 +94,11 @@ impl Transport for TcpTransport {
     }
 
     fn appear(&self, _node: NodeId, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<()> {
+        self.show(credentials, trust)
+    }
+
+    fn replace(&self, credentials: &Credentials) -> io::Result<()> {
+        let trust = self.shown()?.trust.clone();
         self.show(credentials, trust)
     }
 }

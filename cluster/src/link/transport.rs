@@ -20,11 +20,17 @@ pub trait Transport: Send + Sync + 'static {
     /// A stream to whoever is at the address, if it is of the group with this authority (SHA-256); we are nobody there.
     fn knock(&self, address: &str, authority: [u8; 32]) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// The addresses, `host:port` again, behind one of which the name may stand for many (DNS, RFC 1035).
+    fn resolve(&self, name: &str) -> impl Future<Output = io::Result<Vec<String>>> + Send;
+
     /// The next one who dials us; not known yet, and quick.
     fn accept(&self) -> impl Future<Output = io::Result<Self::Incoming>> + Send;
 
     /// From here on this is who we are, and whom we believe; before that nobody is dialled and nobody let in.
     fn appear(&self, node: NodeId, credentials: &Credentials, trust: Arc<Trust>) -> io::Result<()>;
+
+    /// From here on connections are made with these; those that are open stay.
+    fn replace(&self, credentials: &Credentials) -> io::Result<()>;
 }
 
 /// Whether the membership has this certificate (SHA-256) for the node.

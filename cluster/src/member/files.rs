@@ -12,6 +12,7 @@ const AUTHORITY: &str = "authority.pem";
 const AUTHORITY_KEY: &str = "authority.key";
 const NODE: &str = "node.pem";
 const NODE_KEY: &str = "node.key";
+const REMOVED: &str = "removed";
 
 #[derive(Clone, Debug)]
 pub struct Files {
@@ -44,6 +45,17 @@ impl Files {
     pub fn keep_node(&self, certificate: &str, key: &str) -> Result<(), Error> {
         self.write(NODE_KEY, key)?;
         self.write(NODE, certificate)
+    }
+
+    /// The group has forgotten the node that this folder is, for ever.
+    pub fn note_removed(&self) -> Result<(), Error> {
+        self.write(REMOVED, "")
+    }
+    pub fn is_removed(&self) -> bool {
+        self.folder.join(REMOVED).exists()
+    }
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn read(&self, name: &str) -> Result<String, Error> {

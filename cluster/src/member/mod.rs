@@ -5,23 +5,30 @@
 
 mod files;
 mod join;
+mod renew;
+mod standing;
 mod token;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::link::{Authority, AuthorityError, Lane, Lanes, Limits, Listener, Meet, Mesh, Receive, TcpTransport, Transport};
+use crate::link::{Authority, AuthorityError, Lane, Lanes, Limits, Listener, Meet, Mesh, Receive, TcpTransport, Transport, fingerprint};
 use crate::membership::{self, Folder, Identity, Membership};
 use crate::ring::Ring;
-use crate::state::{Command, Outcome, Spec};
+use crate::state::{Command, Outcome, Refusal, Spec};
 use files::Files;
 use join::Gate;
+use renew::Renewer;
+use standing::Asker;
 
+pub use crate::link::NODE_LASTS as CERTIFICATES_LAST;
 pub use join::Wish;
 pub use token::{NoToken, Token};
 
@@ -44,14 +51,12 @@ pub struct Config {
     /// The highest grant that its store has seen.
     pub above: u64,
     /// For a folder that is nobody's yet; `None`: it founds a group.
-    pub join: Option<Join>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Join {
-    pub token: Token,
-    /// Tried before the address in the token.
+    pub join: Option<Token>,
+    /// `host:port` of nodes of the group, or of names that stand for all of them. Whoever joins is let in there, instead of where the
+    /// token says; and a node that has lost the others looks for them there.
     pub seeds: Vec<String>,
+    /// Of this node's certificate, and of those that it makes for others.
+    pub certificates_last: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +83,12 @@ pub enum Error {
     OtherAuthority,
     #[error("no node can join this one, since it does not listen for others: set cluster.listen, start it again, and make the token then")]
     NotListening,
+    #[error(
+        "this node was removed from its group, and its number is not given again: delete {}, and start it with a new token \
+         (`hubbub cluster token` on a node that is left) to let it join as a new one",
+        .0.display()
+    )]
+    Removed(PathBuf),
     #[error("{} has a group's authority already: nothing was changed", .0.display())]
     Initialised(PathBuf),
 }
@@ -90,7 +101,8 @@ pub struct Member {
     /// Knows the transport, so that nobody else has to.
     lane: Box<dyn Fn(Arc<dyn Meet>) -> Mesh + Send + Sync>,
     followers: Mutex<Vec<JoinHandle<()>>>,
-    _listener: Listener,
+    removed: watch::Receiver<bool>,
+    listener: Mutex<Option<Listener>>,
 }
 
 /// Makes the authority of a group that a node will found in this folder. Errors: there is one.
@@ -123,17 +135,59 @@ impl Member {
     /// The same over any transport, as whoever is at `config.advertise`.
     pub async fn start_on<T: Transport>(transport: Arc<T>, config: Config, chat: Arc<dyn Receive>) -> Result<Self, Error> {
         let files = Files::open(&config.folder)?;
+        if files.is_removed() {
+            return Err(Error::Removed(config.folder));
+        }
+        let (seeds, lasts) = (config.seeds.clone(), config.certificates_last);
         let (on, at, keys) = (transport.clone(), config.clone(), files.clone());
         let begun = Membership::on_thread(move || begin(on, at, keys)).await;
         let (membership, spec) = begun?;
-        let gate = Gate { membership: membership.clone(), files: files.clone() };
+        let gate = Gate { membership: membership.clone(), files: files.clone(), certificates_last: lasts };
         let lanes = Arc::new(Lanes { group: Arc::new(gate), chat });
         let (us, dials) = (membership.node(), transport.clone());
         let listener = Listener::listen(transport, us, Limits::default(), lanes);
-        membership.active().await?;
+        let (say_removed, mut removed) = watch::channel(false);
+        let authority = fingerprint(&files.credentials()?.authority);
+        let asker = Asker {
+            transport: dials.clone(),
+            membership: membership.clone(),
+            files: files.clone(),
+            authority,
+            seeds,
+            address: spec.address.clone(),
+        };
+        let followers = Mutex::new(vec![tokio::spawn(asker.ask(say_removed))]);
+        let active = tokio::select! {
+            active = membership.active() => active.map_err(Error::from),
+            () = until(&mut removed) => Err(Error::Removed(files.folder().to_owned())),
+        };
+        // By its refusal, before anybody was asked.
+        let active = active.map_err(|error| match error {
+            Error::Group(membership::Error::Refused(Refusal::NoNode(node))) if node == us => Error::Removed(files.folder().to_owned()),
+            other => other,
+        });
+        if let Err(error) = active {
+            if let (Error::Removed(_), Err(error)) = (&error, files.note_removed()) {
+                tracing::warn!(%error, "that this node was removed is not on disk: it will ask again");
+            }
+            followers.lock().drain(..).for_each(|follower| follower.abort());
+            membership.stop().await;
+            return Err(error);
+        }
+        let renewer = Renewer { transport: dials.clone(), membership: membership.clone(), files: files.clone(), lasts };
+        followers.lock().push(tokio::spawn(renewer.renew()));
         let ring = membership.ring();
         let lane = move |meet| Mesh::new(dials.clone(), us, Lane::Chat, Limits::default(), meet);
-        Ok(Self { membership, ring, spec, files, lane: Box::new(lane), followers: Mutex::default(), _listener: listener })
+        Ok(Self { membership, ring, spec, files, lane: Box::new(lane), followers, removed, listener: Mutex::new(Some(listener)) })
+    }
+
+    /// When the group has removed this node. It hears nothing any more then.
+    pub async fn removed(&self) -> Error {
+        until(&mut self.removed.clone()).await;
+        Error::Removed(self.files.folder().to_owned())
+    }
+    pub fn is_removed(&self) -> bool {
+        *self.removed.borrow()
     }
 
     /// The table as it is now; it follows what the group agrees on.
@@ -183,6 +237,15 @@ impl Member {
     pub async fn stop(&self) {
         self.followers.lock().drain(..).for_each(|follower| follower.abort());
         self.membership.stop().await;
+        // Who has a connection has to hear that nobody is there.
+        drop(self.listener.lock().take());
+    }
+}
+
+async fn until(said: &mut watch::Receiver<bool>) {
+    // Nobody will say it any more.
+    if said.wait_for(|said| *said).await.is_err() {
+        std::future::pending().await
     }
 }
 
@@ -192,7 +255,7 @@ async fn begin<T: Transport>(transport: Arc<T>, config: Config, files: Files) ->
     let mut spec = Spec { address: config.advertise, zone: config.zone, weight: config.weight, fingerprint: [0; 32] };
     let identity = match folder.identity() {
         Some(identity) => identity,
-        None => match become_somebody(&*transport, &files, config.join.as_ref(), &spec).await {
+        None => match become_somebody(&*transport, &files, config.join.as_ref(), &config.seeds, &spec, config.certificates_last).await {
             Ok(identity) => {
                 folder.remember(identity).await?;
                 identity
@@ -203,7 +266,7 @@ async fn begin<T: Transport>(transport: Arc<T>, config: Config, files: Files) ->
             }
         },
     };
-    let credentials = files.credentials()?;
+    let credentials = renew::at_start(&files, identity.node, config.certificates_last)?;
     spec.fingerprint = credentials.fingerprint();
     let mesh = Arc::new(Mesh::new(transport.clone(), identity.node, Lane::Group, Limits::default(), Arc::new(())));
     let begins = membership::Config { spec: spec.clone(), above: config.above, slots: config.slots };
@@ -212,20 +275,27 @@ async fn begin<T: Transport>(transport: Arc<T>, config: Config, files: Files) ->
     Ok((membership, spec))
 }
 
-async fn become_somebody<T: Transport>(transport: &T, files: &Files, join: Option<&Join>, spec: &Spec) -> Result<Identity, Error> {
+async fn become_somebody<T: Transport>(
+    transport: &T,
+    files: &Files,
+    join: Option<&Token>,
+    seeds: &[String],
+    spec: &Spec,
+    lasts: Duration,
+) -> Result<Identity, Error> {
     match join {
-        Some(wanted) => join::join(transport, files, wanted, spec).await,
-        None => found(files),
+        Some(token) => join::join(transport, files, token, seeds, spec).await,
+        None => found(files, lasts),
     }
 }
 
 /// The first node of a new group. An authority that was made before is the group's.
-fn found(files: &Files) -> Result<Identity, Error> {
+fn found(files: &Files, lasts: Duration) -> Result<Identity, Error> {
     if !files.has_authority() {
         let authority = Authority::make()?;
         files.keep_authority(authority.certificate_pem(), &authority.key_pem())?;
     }
-    let (certificate, key) = files.authority()?.issue_pem(FOUNDER)?;
+    let (certificate, key) = renew::make(files, FOUNDER, lasts)?;
     files.keep_node(&certificate, &key)?;
     Ok(Identity { node: FOUNDER, cluster: rand::random() })
 }

@@ -1,6 +1,7 @@
 //! What comes in from other nodes, on the group's lane. Who may send it, the link sees to.
 
 use openraft::error::{ClientWriteError, RaftError};
+use openraft::raft::AppendEntriesResponse;
 
 use super::Membership;
 use super::frame::{Answer, Ask, Heartbeat, Request};
@@ -28,7 +29,7 @@ impl Receive for Membership {
         let membership = self.clone();
         self.inner.runtime.spawn(async move {
             let answer = match decode::<Request>(&asked.body) {
-                Ok(request) if membership.is_for_us(&request) => membership.reply(request.ask).await,
+                Ok(request) if membership.is_for_us(&request) => membership.reply(request).await,
                 _ => Answer::Stranger,
             };
             asked.answer(Ok(encode(&answer).into()), membership.state().version);
@@ -41,10 +42,19 @@ impl Membership {
         request.cluster == self.inner.identity.cluster && request.to == self.node()
     }
 
-    async fn reply(&self, ask: Ask) -> Answer {
+    async fn reply(&self, Request { ask, quorum_ago_ms, .. }: Request) -> Answer {
         let raft = &self.inner.raft;
         match ask {
-            Ask::Append(request) => Answer::Append(raft.append_entries(request).await),
+            Ask::Append(request) => {
+                let answer = raft.append_entries(request).await;
+                // One that leads no more knows nothing of its voters.
+                if let (Ok(AppendEntriesResponse::Success | AppendEntriesResponse::PartialSuccess(_)), Some(ago_ms)) =
+                    (&answer, quorum_ago_ms)
+                {
+                    self.inner.quorum.heard(ago_ms);
+                }
+                Answer::Append(answer)
+            }
             Ask::Vote(request) => Answer::Vote(raft.vote(request).await),
             Ask::Snapshot(request) => Answer::Snapshot(raft.install_snapshot(request).await),
             Ask::Propose(command) => self.write(command).await,
@@ -65,7 +75,7 @@ impl Membership {
 
     /// Says to the group that this process is here, and takes the incarnation it gives.
     pub(super) async fn announce(&self) -> Result<(), super::Error> {
-        let (node, spec, above) = (self.node(), self.inner.spec.clone(), self.inner.above);
+        let (node, spec, above) = (self.node(), self.inner.spec.lock().clone(), self.inner.above);
         match self.propose(Command::Activate { node, spec, above }).await? {
             Outcome::Active { incarnation } => {
                 self.inner.incarnation.fetch_max(incarnation, std::sync::atomic::Ordering::AcqRel);

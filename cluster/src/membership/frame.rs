@@ -16,6 +16,9 @@ pub struct Request {
     pub cluster: u128,
     pub to: NodeId,
     pub ask: Ask,
+    /// Of a leader: how long ago more than half of the voters were with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum_ago_ms: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::Membership;
 use crate::detector::LOOK_MS;
-use crate::plan::{MOVES_IN_FLIGHT_MAX, plan, voters};
+use crate::plan::{moves_in_flight_max, plan, voters};
 use crate::ring::NodeId;
 use crate::state::{Command, Outcome, State};
 
@@ -75,11 +75,13 @@ impl Membership {
 
 /// The plan as entries.
 fn next(state: &State) -> Vec<Command> {
-    let plan = plan(state, MOVES_IN_FLIGHT_MAX);
+    let plan = plan(state, moves_in_flight_max(state));
     let mut taken: BTreeMap<NodeId, Vec<_>> = BTreeMap::new();
     plan.assign.iter().for_each(|step| taken.entry(step.from).or_default().push((step.slot, step.to)));
     let assigned = taken.into_iter().map(|(from, slots)| Command::Assign { from, slots });
-    assigned.chain(plan.begin.iter().map(|step| Command::BeginMove { slot: step.slot, to: step.to })).collect()
+    let begun: Vec<_> = plan.begin.iter().map(|step| (step.slot, step.to)).collect();
+    let begun = (!begun.is_empty()).then_some(Command::BeginMoves { moves: begun });
+    assigned.chain(begun).collect()
 }
 
 type Change = ChangeMembers<u64, BasicNode>;

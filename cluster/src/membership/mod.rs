@@ -11,6 +11,7 @@ mod lead;
 mod metrics;
 mod network;
 mod propose;
+mod quorum;
 mod start;
 mod status;
 mod thread;
@@ -18,9 +19,11 @@ mod thread;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use openraft::Raft;
 use parking_lot::Mutex;
+use schema::SlotId;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -30,14 +33,16 @@ use crate::detector::Detector;
 use crate::link::Mesh;
 use crate::raft::Group;
 use crate::ring::{NodeId, Ring};
-use crate::state::{Command, Outcome, Refusal, Spec, State, Status};
+use crate::state::{Command, Outcome, Refusal, Spec, Standing, State, Status};
+use follow::Met;
+use quorum::Quorum;
 
 pub use crate::raft::Identity;
 pub use start::{Config, FOUNDER, Folder};
 pub use status::GroupStatus;
 
-/// A target of the log whose every step is said, and the level at which only faults are.
-pub const CHATTY: (&str, &str) = ("openraft", "error");
+/// A target of the log that says its every step, and every failed try to reach a node as a fault. What of it matters is said here.
+pub const CHATTY: (&str, &str) = ("openraft", "off");
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -59,7 +64,7 @@ pub struct Membership {
 
 struct Inner {
     identity: Identity,
-    spec: Spec,
+    spec: Mutex<Spec>,
     /// The highest grant that the store of this process has seen when it began.
     above: u64,
     raft: Raft<Group>,
@@ -67,6 +72,10 @@ struct Inner {
     mesh: Arc<Mesh>,
     runtime: Handle,
     detector: Mutex<Detector>,
+    quorum: Arc<Quorum>,
+    no_quorum: watch::Sender<Option<SystemTime>>,
+    /// Where nodes were met that the state has elsewhere.
+    met: Mutex<BTreeMap<NodeId, Met>>,
     began: Instant,
     /// Of this process; 0 before the group has heard of it.
     incarnation: AtomicU64,
@@ -131,8 +140,38 @@ impl Membership {
     }
 
     /// The owner has handed over what moved.
-    pub async fn end_move(&self, slot: schema::SlotId, to: NodeId) -> Result<(), Error> {
-        self.done(Command::EndMove { slot, to }).await
+    pub async fn end_move(&self, slot: SlotId, to: NodeId) -> Result<(), Error> {
+        self.end_moves(vec![(slot, to)]).await
+    }
+    /// The same of many, in one entry. Refused only if none of them is on its way there.
+    pub async fn end_moves(&self, moves: Vec<(SlotId, NodeId)>) -> Result<(), Error> {
+        self.done(Command::EndMoves { moves }).await
+    }
+
+    /// This node shows another certificate from now on; the one before is believed until the next change. When it returns the group knows.
+    pub async fn renew(&self, fingerprint: [u8; 32]) -> Result<(), Error> {
+        // First: whoever is taken for down meanwhile says the new one, too.
+        self.inner.spec.lock().fingerprint = fingerprint;
+        self.done(Command::Renew { node: self.node(), fingerprint }).await
+    }
+
+    /// How many moves may be on their way from now on; 0 holds them.
+    pub async fn pace(&self, moves_in_flight: u16) -> Result<(), Error> {
+        self.done(Command::Pace { moves_in_flight }).await
+    }
+
+    /// The store has a higher epoch for a slot of this node: it is given anew above that, if it is this node's still and was not already.
+    /// Whether it was.
+    pub async fn raise(&self, slot: SlotId, epoch: u64) -> Result<bool, Error> {
+        let (state, above) = (self.state(), epoch >> 16);
+        if state.slot(slot).is_none_or(|placement| placement.owner != self.node() || placement.grant > above) {
+            return Ok(false);
+        }
+        match self.done(Command::Raise { slot, owner: self.node(), above }).await {
+            Ok(()) => Ok(true),
+            Err(Error::Refused(Refusal::Stale)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn done(&self, command: Command) -> Result<(), Error> {
@@ -154,6 +193,14 @@ impl Membership {
     fn is_taken_for_down(&self, state: &State) -> bool {
         let ours = state.nodes.get(&self.node());
         ours.is_some_and(|node| node.status == Status::Down && node.incarnation == self.incarnation())
+    }
+
+    /// Where a node stands in the group, as this one knows it; that it is out is sure.
+    pub fn standing(&self, node: NodeId) -> Standing {
+        self.state().standing(node)
+    }
+    pub fn identity(&self) -> Identity {
+        self.inner.identity
     }
 
     /// Ends this node's part in the group, without leaving it. What was agreed on stays on disk.

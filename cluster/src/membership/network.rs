@@ -11,6 +11,7 @@ use openraft::raft::{
 use openraft::{AnyError, BasicNode};
 
 use super::frame::{Answer, Ask, Request};
+use super::quorum::Quorum;
 use crate::link::{AskError, Mesh};
 use crate::raft::{Group, decode, encode};
 use crate::ring::NodeId;
@@ -23,13 +24,14 @@ const RETRY: Duration = Duration::from_millis(100);
 pub struct Network {
     pub cluster: u128,
     pub mesh: Arc<Mesh>,
+    pub quorum: Arc<Quorum>,
 }
 
 impl RaftNetworkFactory<Group> for Network {
     type Network = Way;
 
     async fn new_client(&mut self, target: u64, _node: &BasicNode) -> Way {
-        Way { cluster: self.cluster, node: NodeId(target), mesh: self.mesh.clone() }
+        Way { cluster: self.cluster, node: NodeId(target), mesh: self.mesh.clone(), quorum: self.quorum.clone() }
     }
 }
 
@@ -38,11 +40,14 @@ pub struct Way {
     cluster: u128,
     node: NodeId,
     mesh: Arc<Mesh>,
+    quorum: Arc<Quorum>,
 }
 
 impl Way {
     async fn ask<E: std::error::Error + 'static>(&self, ask: Ask, option: &RPCOption) -> Result<Answer, Failure<E>> {
-        let request = Request { cluster: self.cluster, to: self.node, ask };
+        // Only a leader appends: what it knows of its voters is theirs to know too.
+        let quorum_ago_ms = matches!(ask, Ask::Append(_)).then(|| self.quorum.ago_ms());
+        let request = Request { cluster: self.cluster, to: self.node, ask, quorum_ago_ms };
         match self.mesh.ask(self.node, encode(&request).into(), option.hard_ttl()).await {
             Ok(answer) => decode(&answer).map_err(|error| NetworkError::new(&error).into()),
             // Whoever waits a while before the next try harms nobody: there is no connection.

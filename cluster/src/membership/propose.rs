@@ -66,7 +66,7 @@ impl Membership {
 
     /// One request and its answer. `None`: there was none that can be read.
     async fn write_at(&self, node: NodeId, command: &Command) -> Option<Answer> {
-        let request = Request { cluster: self.inner.identity.cluster, to: node, ask: Ask::Propose(command.clone()) };
+        let request = Request { cluster: self.inner.identity.cluster, to: node, ask: Ask::Propose(command.clone()), quorum_ago_ms: None };
         let answer = self.inner.mesh.ask(node, encode(&request).into(), TRY).await.ok()?;
         decode(&answer).ok()
     }

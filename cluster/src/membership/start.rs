@@ -6,10 +6,12 @@ use std::sync::Arc;
 use openraft::{BasicNode, Raft, SnapshotPolicy};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::network::Network;
+use super::quorum::Quorum;
 use super::{Error, Membership};
 use crate::detector::Detector;
 use crate::link::Mesh;
@@ -77,18 +79,22 @@ impl Membership {
         let log = LogStore::new(&mut stored, writer.clone());
         let machine = Machine::new(&mut stored, writer)?;
         let state = machine.watch();
-        let network = Network { cluster: identity.cluster, mesh: mesh.clone() };
+        let quorum = Arc::new(Quorum::new());
+        let network = Network { cluster: identity.cluster, mesh: mesh.clone(), quorum: quorum.clone() };
         let raft = Raft::<Group>::new(identity.node.0, Arc::new(settings()), network, log, machine);
         let raft = raft.await.map_err(|error| Error::Stopped(error.to_string()))?;
         let inner = super::Inner {
             identity,
-            spec: config.spec,
+            spec: Mutex::new(config.spec),
             above: config.above,
             raft,
             state,
             mesh,
             runtime: Handle::current(),
             detector: Mutex::new(Detector::new(identity.node, 0)),
+            quorum,
+            no_quorum: watch::Sender::new(None),
+            met: Mutex::default(),
             began: Instant::now(),
             incarnation: 0.into(),
             tasks: Mutex::default(),
@@ -107,7 +113,7 @@ impl Membership {
         if self.node() != FOUNDER {
             return Ok(());
         }
-        let spec = self.inner.spec.clone();
+        let spec = self.inner.spec.lock().clone();
         if !raft.is_initialized().await.map_err(|error| stopped(&error))? {
             let first = std::collections::BTreeMap::from([(FOUNDER.0, BasicNode::new(&spec.address))]);
             raft.initialize(first).await.map_err(|error| stopped(&error))?;
@@ -138,6 +144,7 @@ impl Membership {
             tokio::spawn(self.clone().come_back()),
             tokio::spawn(self.clone().look_out()),
             tokio::spawn(self.clone().keep_voters()),
+            tokio::spawn(self.clone().look_for_quorum()),
         ];
         self.inner.tasks.lock().extend(tasks);
     }

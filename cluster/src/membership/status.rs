@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use serde::Serialize;
 
@@ -12,7 +13,9 @@ use crate::state::State;
 #[derive(Clone, Debug, Serialize)]
 pub struct GroupStatus {
     pub node: NodeId,
+    /// `None` without a quorum, too: who led then cannot say so.
     pub leader: Option<NodeId>,
+    pub no_quorum_since: Option<SystemTime>,
     /// Rises with every election.
     pub term: u64,
     pub voters: BTreeSet<NodeId>,
@@ -29,9 +32,11 @@ impl Membership {
         let metrics = self.inner.raft.metrics();
         let metrics = metrics.borrow();
         let membership = metrics.membership_config.membership();
+        let no_quorum_since = self.no_quorum_since();
         GroupStatus {
             node: self.node(),
-            leader: metrics.current_leader.map(NodeId),
+            leader: metrics.current_leader.filter(|_| no_quorum_since.is_none()).map(NodeId),
+            no_quorum_since,
             term: metrics.current_term,
             voters: membership.voter_ids().map(NodeId).collect(),
             learners: membership.learner_ids().map(NodeId).collect(),

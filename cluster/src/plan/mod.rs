@@ -17,6 +17,11 @@ pub use voters::{VOTERS_MAX, voters};
 /// How many slots of a cluster may be on their way at once, unless an operator says otherwise.
 pub const MOVES_IN_FLIGHT_MAX: usize = 16;
 
+/// As an operator wants it, or as it is by itself.
+pub fn moves_in_flight_max(state: &State) -> usize {
+    state.moves_in_flight.map_or(MOVES_IN_FLIGHT_MAX, usize::from)
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Move {
     pub slot: SlotId,

@@ -9,8 +9,10 @@ pub const VOTERS_MAX: usize = 5;
 
 /// Who should vote, given who does. `ready` has been sent the log as far as it goes; only such a node may begin to vote.
 ///
-/// A voter that is down makes room for one that is up; if there is none, it stays down to two that are up of three, since one
-/// alone would keep the state on a single disk. Empty is never answered: without anybody better the voters stay.
+/// A voter that is down makes room for one that is up; if there is none, it stays down to two that are up of three: it may come
+/// back, and with it the group can spare any one again. Of two nodes that are all there is one votes: two votes need both, so the group
+/// could spare neither, while the one that does not vote has the log on its disk as well. Empty is never answered: without anybody
+/// better the voters stay.
 pub fn voters(state: &State, current: &BTreeSet<NodeId>, ready: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
     let able: Vec<NodeId> = (state.nodes.iter())
         .filter(|(id, node)| node.status == Status::Active && (current.contains(*id) || ready.contains(*id)))

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use schema::SlotId;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, slot_of};
+use super::{Kind, Outgrown, slot_of};
 
 /// A server process; from the membership's log, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,11 +43,12 @@ impl Table {
 pub struct Ring {
     node: NodeId,
     table: ArcSwap<Table>,
+    pub outgrown: Outgrown,
 }
 
 impl Ring {
     pub fn new(node: NodeId, table: Table) -> Self {
-        Self { node, table: ArcSwap::from_pointee(table) }
+        Self { node, table: ArcSwap::from_pointee(table), outgrown: Outgrown::default() }
     }
     pub fn node(&self) -> NodeId {
         self.node

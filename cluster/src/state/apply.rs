@@ -32,11 +32,18 @@ impl State {
             Command::Invite { invite } => self.invite(*invite),
             Command::Admit { invite, spec } => self.admit(NodeId(index), *invite, spec),
             Command::Activate { node, spec, above } => self.activate(index, *node, spec, *above),
+            Command::Renew { node, fingerprint } => self.renew(*node, *fingerprint),
             Command::Drain { node } => self.drain(*node),
             Command::Down { node, incarnation } => self.down(*node, *incarnation),
             Command::Remove { node } => self.remove(*node),
             Command::BeginMove { slot, to } => self.begin_move(*slot, *to),
             Command::EndMove { slot, to } => self.end_move(index, *slot, *to),
+            Command::BeginMoves { moves } => self.begin_moves(moves),
+            Command::EndMoves { moves } => self.end_moves(index, moves),
+            Command::Pace { moves_in_flight } => {
+                self.moves_in_flight = Some(*moves_in_flight);
+                Ok(Outcome::Done)
+            }
             Command::Assign { from, slots } => self.assign(index, *from, slots),
             Command::Raise { slot, owner, above } => self.raise(index, *slot, *owner, *above),
         }
@@ -53,7 +60,7 @@ impl State {
         let grant = self.next_grant(index, above)?;
         self.cluster = cluster;
         self.slots = vec![Placement { owner: node, grant, moving: None }; usize::from(slots)];
-        self.nodes.insert(node, Node { spec: spec.clone(), status: Status::Active, incarnation: index, invite: None });
+        self.nodes.insert(node, Node { spec: spec.clone(), status: Status::Active, incarnation: index, invite: None, before: None });
         Ok(Outcome::Active { incarnation: index })
     }
 
@@ -67,7 +74,7 @@ impl State {
             return Err(Refusal::Full);
         }
         gone.iter().for_each(|id| drop(self.nodes.remove(id)));
-        self.nodes.insert(id, Node { spec: spec.clone(), status: Status::Joining, incarnation: 0, invite: None });
+        self.nodes.insert(id, Node { spec: spec.clone(), status: Status::Joining, incarnation: 0, invite: None, before: None });
         Ok(Outcome::Joined { node: id, cluster: self.cluster })
     }
 
@@ -95,9 +102,23 @@ impl State {
             return Err(Refusal::NoNode(id));
         }
         let grant = self.next_grant(index, above)?;
-        self.nodes.insert(id, Node { spec: spec.clone(), status: Status::Active, incarnation: index, invite: None });
+        let before = self.shown_before(id, spec.fingerprint);
+        self.nodes.insert(id, Node { spec: spec.clone(), status: Status::Active, incarnation: index, invite: None, before });
         self.slots.iter_mut().filter(|slot| slot.owner == id).for_each(|slot| slot.grant = grant);
         Ok(Outcome::Active { incarnation: index })
+    }
+
+    fn renew(&mut self, id: NodeId, fingerprint: [u8; 32]) -> Applied {
+        let before = self.shown_before(id, fingerprint);
+        let node = self.nodes.get_mut(&id).ok_or(Refusal::NoNode(id))?;
+        (node.spec.fingerprint, node.before) = (fingerprint, before);
+        Ok(Outcome::Done)
+    }
+
+    /// Said again, the certificate before stays the one before.
+    fn shown_before(&self, id: NodeId, fingerprint: [u8; 32]) -> Option<[u8; 32]> {
+        let node = self.nodes.get(&id)?;
+        if node.spec.fingerprint == fingerprint { node.before } else { Some(node.spec.fingerprint).filter(|shown| *shown != [0; 32]) }
     }
 
     fn drain(&mut self, id: NodeId) -> Applied {
@@ -149,6 +170,25 @@ impl State {
         }
         let grant = self.next_grant(index, 0)?;
         self.slots[usize::from(slot.0)] = Placement { owner: to, grant, moving: None };
+        Ok(Outcome::Done)
+    }
+
+    /// A move is as good as another: one that came too late does not hold up the others.
+    fn begin_moves(&mut self, moves: &[(SlotId, NodeId)]) -> Applied {
+        let begun = moves.iter().filter(|(slot, to)| self.begin_move(*slot, *to).is_ok()).count();
+        if begun > 0 { Ok(Outcome::Done) } else { Err(Refusal::Stale) }
+    }
+
+    fn end_moves(&mut self, index: u64, moves: &[(SlotId, NodeId)]) -> Applied {
+        let under_way = |(slot, to): &&(SlotId, NodeId)| self.slot(*slot).is_some_and(|placement| placement.moving == Some(*to));
+        let ended: Vec<_> = moves.iter().filter(under_way).copied().collect();
+        if ended.is_empty() {
+            return Err(Refusal::Stale);
+        }
+        let grant = self.next_grant(index, 0)?;
+        for (slot, to) in ended {
+            self.slots[usize::from(slot.0)] = Placement { owner: to, grant, moving: None };
+        }
         Ok(Outcome::Done)
     }
 

@@ -51,6 +51,11 @@ pub enum Command {
         spec: Spec,
         above: u64,
     },
+    /// The node shows another certificate from now on (SHA-256). The one before is believed until the next change.
+    Renew {
+        node: NodeId,
+        fingerprint: [u8; 32],
+    },
     Drain {
         node: NodeId,
     },
@@ -70,6 +75,17 @@ pub enum Command {
     EndMove {
         slot: SlotId,
         to: NodeId,
+    },
+    /// Those of them that fit the state, in one entry.
+    BeginMoves {
+        moves: Vec<(SlotId, NodeId)>,
+    },
+    EndMoves {
+        moves: Vec<(SlotId, NodeId)>,
+    },
+    /// How many moves may be on their way from now on; 0 holds them. What dead nodes had is taken over all the same.
+    Pace {
+        moves_in_flight: u16,
     },
     /// Takes slots from a node that cannot hand them over.
     Assign {

@@ -34,6 +34,17 @@ pub enum Status {
     Down,
 }
 
+/// What the state says of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    Member,
+    /// For ever: ids are not given twice.
+    Removed,
+    /// It may have joined since.
+    Unknown,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     #[serde(flatten)]
@@ -44,6 +55,9 @@ pub struct Node {
     /// By which it joined, until it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite: Option<[u8; 32]>,
+    /// SHA-256 of the certificate before the one in `spec`: it is shown until the new one is known everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<[u8; 32]>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +74,9 @@ pub struct State {
     /// Those that nobody has used yet, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub invites: Vec<[u8; 32]>,
+    /// How many moves may be on their way, if an operator has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moves_in_flight: Option<u16>,
 }
 
 impl State {
@@ -91,8 +108,20 @@ impl State {
     /// of who joined after what we know, whose id is higher than our version, there is the authority's word alone.
     pub fn trusts(&self, node: NodeId, fingerprint: [u8; 32]) -> bool {
         match self.nodes.get(&node) {
-            Some(known) => known.spec.fingerprint == [0; 32] || known.spec.fingerprint == fingerprint,
+            Some(known) => {
+                let shown = known.spec.fingerprint;
+                shown == [0; 32] || shown == fingerprint || known.before == Some(fingerprint)
+            }
             None => node.0 > self.version,
+        }
+    }
+
+    /// Ids rise with the version: who is not there and would have come before is gone.
+    pub fn standing(&self, node: NodeId) -> Standing {
+        match self.nodes.contains_key(&node) {
+            true => Standing::Member,
+            false if self.is_founded() && node.0 <= self.version => Standing::Removed,
+            false => Standing::Unknown,
         }
     }
 

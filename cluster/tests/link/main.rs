@@ -6,6 +6,7 @@ mod golden;
 mod mesh;
 mod nets;
 mod partition;
+mod rogue;
 mod tls;
 
 mod sim {

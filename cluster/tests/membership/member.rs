@@ -3,10 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cluster::link::{Asked, Meet, Receive, Said, SimNet, Whence};
-use cluster::member::{Config, Error, Join, Token, init};
+use cluster::member::{Config, Error, Token, init};
 use cluster::{Member, NodeId, Status};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -34,12 +35,12 @@ impl Meet for Ups {
     }
 }
 
-struct Node {
-    member: Member,
+pub struct Node {
+    pub member: Member,
     heard: mpsc::UnboundedReceiver<(NodeId, Bytes)>,
 }
 
-fn config(folder: &Path, join: Option<Token>) -> Config {
+pub fn config(folder: &Path, join: Option<Token>) -> Config {
     Config {
         folder: folder.join("cluster"),
         listen: Some("127.0.0.1:0".parse().unwrap()),
@@ -48,7 +49,9 @@ fn config(folder: &Path, join: Option<Token>) -> Config {
         weight: 100,
         slots: 64,
         above: 0,
-        join: join.map(|token| Join { token, seeds: Vec::new() }),
+        join,
+        seeds: Vec::new(),
+        certificates_last: cluster::member::CERTIFICATES_LAST,
     }
 }
 
@@ -62,7 +65,7 @@ async fn start(folder: &TempDir, join: Option<Token>) -> Node {
 }
 
 /// Until this node knows it so.
-async fn until(node: &Node, is: impl Fn(&cluster::State) -> bool) {
+pub async fn until(node: &Node, is: impl Fn(&cluster::State) -> bool) {
     node.member.membership().watch().wait_for(|state| is(state)).await.expect("the group runs");
 }
 
@@ -110,11 +113,15 @@ async fn a_token_is_good_once_and_for_its_own_group_alone() {
 }
 
 /// At an address of a simulated net, which can be had again at once.
-async fn start_at(net: &SimNet, address: &'static str, folder: &TempDir, join: Option<Token>) -> Node {
+pub async fn start_at(net: &SimNet, address: &'static str, folder: &TempDir, join: Option<Token>) -> Node {
+    start_at_with(net, address, config(folder.path(), join)).await.expect("it starts")
+}
+
+pub async fn start_at_with(net: &SimNet, address: &'static str, config: Config) -> Result<Node, Error> {
     let (ear, heard) = mpsc::unbounded_channel();
-    let config = Config { advertise: address.into(), ..config(folder.path(), join) };
-    let member = Member::start_on(Arc::new(net.open(address)), config, Arc::new(Ear(ear))).await.expect("it starts");
-    Node { member, heard }
+    let config = Config { advertise: address.into(), ..config };
+    let member = Member::start_on(Arc::new(net.open(address)), config, Arc::new(Ear(ear))).await?;
+    Ok(Node { member, heard })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -162,4 +169,29 @@ async fn an_address_that_means_all_of_a_machine_is_none_to_be_reached_at() {
     let folder = folder();
     let refused = start_with(Config { listen: Some("0.0.0.0:0".parse().unwrap()), ..config(folder.path(), None) }).await;
     assert!(matches!(refused.err(), Some(Error::NoAddress(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_made_anew_while_nodes_run_and_whoever_dials_after_the_first_have_ended_is_believed() {
+    let folders = [folder(), folder()];
+    let short = |n: usize, join| Config { certificates_last: Duration::from_secs(6), ..config(folders[n].path(), join) };
+    let first = start_with(short(0, None)).await.unwrap();
+    let second = start_with(short(1, Some(first.member.token().await.unwrap()))).await.unwrap();
+    let ids = [&first, &second].map(|node| node.member.membership().node());
+    let shown = |state: &cluster::State| ids.map(|id| state.nodes.get(&id).map_or([0; 32], |node| node.spec.fingerprint));
+    until(&second, |state| ids.iter().all(|id| state.is(*id, Status::Active))).await;
+    // Three turns of four seconds: the first have ended then.
+    for _ in 0..3 {
+        let before = shown(&first.member.membership().state());
+        until(&first, |state| shown(state).iter().zip(&before).all(|(now, before)| now != before)).await;
+    }
+    // On the chat lane nobody has dialled yet.
+    let ups = Arc::new(Ups::default());
+    let chat = second.member.chat(ups.clone());
+    second.member.follow(chat);
+    ups.0.subscribe().wait_for(|ups| ups.contains(&ids[0])).await.unwrap();
+    let pem = std::fs::read_to_string(folders[1].path().join("cluster/node.pem")).unwrap();
+    let key = std::fs::read_to_string(folders[1].path().join("cluster/node.key")).unwrap();
+    let kept = cluster::link::Credentials::from_pem(&pem, &key, &pem).unwrap().fingerprint();
+    until(&first, |state| state.trusts(ids[1], kept)).await;
 }

@@ -56,6 +56,37 @@ fn the_id_of_a_node_is_the_index_of_its_entry_and_is_never_used_again() {
 }
 
 #[test]
+fn who_is_not_there_and_would_have_come_before_was_removed_for_ever() {
+    use cluster::Standing::{Member, Removed, Unknown};
+    assert_eq!(State::default().standing(NodeId(1)), Unknown);
+    let mut log = Log::founded(8);
+    let second = log.grow(spec("n2:1"));
+    assert_eq!([1, second.0, log.index + 1].map(|id| log.state.standing(NodeId(id))), [Member, Member, Unknown]);
+    log.crash(second);
+    log.done(Command::Remove { node: second });
+    assert_eq!(log.state.standing(second), Removed);
+    log.grow(spec("n2:1"));
+    assert_eq!(log.state.standing(second), Removed);
+}
+
+#[test]
+fn of_a_node_the_certificate_that_it_shows_and_the_one_before_are_believed() {
+    let mut log = Log::founded(8);
+    let trusts = |log: &Log| [1, 2, 3].map(|n| log.state.trusts(NodeId(1), [n; 32]));
+    let renew = |log: &mut Log, n: u8| log.done(Command::Renew { node: NodeId(1), fingerprint: [n; 32] });
+    renew(&mut log, 1);
+    assert_eq!(trusts(&log), [true, false, false], "what was shown before there was one is nobody's");
+    renew(&mut log, 2);
+    renew(&mut log, 2);
+    assert_eq!(trusts(&log), [true, true, false]);
+    renew(&mut log, 3);
+    assert_eq!(trusts(&log), [false, true, true]);
+    // A process that begins says what it shows.
+    log.activate(NodeId(1));
+    assert_eq!(trusts(&log), [false, true, true]);
+}
+
+#[test]
 fn who_joins_again_before_it_is_there_leaves_nothing_behind() {
     let mut log = Log::founded(8);
     let first = log.join(spec("n2:1"));
@@ -95,6 +126,38 @@ fn a_slot_moves_only_as_it_was_begun_and_by_a_higher_grant() {
     assert_eq!((log.state.slots[3].owner, log.state.slots[3].moving), (second, None));
     assert!(log.state.slots[3].grant > before);
     assert_eq!(log.put(Command::EndMove { slot, to: second }), stale);
+}
+
+#[test]
+fn many_moves_begin_and_end_in_one_entry_and_one_that_came_too_late_holds_up_none() {
+    let mut log = Log::founded(8);
+    let second = log.grow(spec("n2:1"));
+    let moves = |slots: [u16; 3]| slots.map(|slot| (SlotId(slot), second)).to_vec();
+    log.done(Command::BeginMove { slot: SlotId(1), to: second });
+    log.done(Command::BeginMoves { moves: moves([0, 1, 2]) });
+    assert_eq!(cluster::plan::under_way(&log.state).count(), 3);
+    assert_eq!(log.put(Command::BeginMoves { moves: moves([0, 1, 2]) }), Outcome::Refused(Refusal::Stale));
+    let before = log.state.granted;
+    log.done(Command::EndMoves { moves: moves([0, 1, 7]) });
+    assert_eq!(log.state.owned_by(second), 2);
+    assert!([0, 1].iter().all(|slot| log.state.slots[*slot].grant > before) && log.state.slots[7].owner == NodeId(1));
+    assert_eq!(log.put(Command::EndMoves { moves: moves([0, 1, 7]) }), Outcome::Refused(Refusal::Stale));
+}
+
+#[test]
+fn an_operator_says_how_many_move_at_once_and_holds_them_but_not_what_dead_nodes_had() {
+    let mut log = Log::founded(8);
+    let (second, at_once) = (log.grow(spec("n2:1")), |log: &Log| cluster::plan::moves_in_flight_max(&log.state));
+    assert_eq!(at_once(&log), cluster::plan::MOVES_IN_FLIGHT_MAX);
+    log.done(Command::Pace { moves_in_flight: 0 });
+    let plan = cluster::plan::plan(&log.state, at_once(&log));
+    assert!(plan.begin.is_empty());
+    log.done(Command::Pace { moves_in_flight: 3 });
+    assert_eq!(cluster::plan::plan(&log.state, at_once(&log)).begin.len(), 3);
+    log.done(Command::Pace { moves_in_flight: 0 });
+    log.crash(NodeId(1));
+    let plan = cluster::plan::plan(&log.state, at_once(&log));
+    assert!(plan.assign.len() == 8 && plan.assign.iter().all(|step| step.to == second));
 }
 
 #[test]
@@ -159,6 +222,8 @@ fn anything() -> impl Strategy<Value = Command> {
         1 => node().prop_map(|node| Command::Remove { node }),
         3 => (slot(), node()).prop_map(|(slot, to)| Command::BeginMove { slot, to }),
         3 => (slot(), node()).prop_map(|(slot, to)| Command::EndMove { slot, to }),
+        1 => prop::collection::vec((slot(), node()), 0..4).prop_map(|moves| Command::BeginMoves { moves }),
+        1 => prop::collection::vec((slot(), node()), 0..4).prop_map(|moves| Command::EndMoves { moves }),
         2 => (node(), slot(), node()).prop_map(|(from, slot, to)| Command::Assign { from, slots: vec![(slot, to)] }),
         1 => (slot(), node(), 0u64..60).prop_map(|(slot, owner, above)| Command::Raise { slot, owner, above }),
     ]

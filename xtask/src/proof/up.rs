@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     ("a node that is killed ends it with a sentence", killed),
     ("three nodes share the rooms, and two go on when the third is killed", three_nodes),
     ("the three come up again", three_again),
+    ("of three one is drained and removed, and the next start has a new one in its place", replaced),
     ("one node does not open the data of three, and says so", of_three),
     ("a fresh start has dropped what was there", fresh_start),
 ];
@@ -210,7 +211,8 @@ fn three_nodes(place: &Place) -> Result<()> {
     }
     let kill = said.iter().find_map(|line| line.strip_prefix("kill -9 ")?.split(' ').next()).context("it does not say what to kill")?;
     signal(kill.parse()?, Signal::KILL)?;
-    up.until("node 3 ended")?;
+    let third = numbers_called(&said).pop().context("it does not say what the group calls the third")?;
+    up.until(&format!("node {third} ended"))?;
     for node in 1..=2 {
         up.api = Api::new(place.address_of(node));
         for room in &rooms {
@@ -228,6 +230,41 @@ fn three_again(place: &Place) -> Result<()> {
         up.log_in("guest").with_context(|| format!("node {node}"))?;
     }
     up.ctrl_c()
+}
+
+fn replaced(place: &Place) -> Result<()> {
+    let mut up = Up::spawn(place, &["--nodes", "3"])?;
+    let said = up.until("Ctrl-C stops it")?;
+    let second = numbers_called(&said).get(1).copied().context("it does not say what the group calls the second")?;
+    let ask = |words: &[&str]| {
+        let data = place.home.join("node-1/data");
+        Command::new(&place.node).arg("cluster").args(words).arg(second.to_string()).env("HUBBUB_NODE_DATA_DIR", data).output()
+    };
+    let drained = ask(&["drain"])?;
+    ensure!(drained.status.success(), "{}", String::from_utf8_lossy(&drained.stderr));
+    // Refused while it has slots.
+    while !ask(&["remove"])?.status.success() {
+        std::thread::sleep(std::time::Duration::from_millis(100)); // poll
+    }
+    up.until(&format!("node {second} ended"))?;
+    up.ctrl_c()?;
+    let mut up = Up::spawn(place, &["--nodes", "3"])?;
+    let said = up.until("Ctrl-C stops it")?;
+    ensure!(said.iter().any(|line| line.contains("a new one takes its place")), "it does not say that one is new: {said:?}");
+    let now = numbers_called(&said);
+    ensure!(now.len() == 3 && !now.contains(&second), "the group calls them {now:?}, and {second} was removed");
+    for node in 1..=3 {
+        up.api = Api::new(place.address_of(node));
+        up.log_in("guest").with_context(|| format!("the node at {}", place.address_of(node)))?;
+    }
+    up.ctrl_c()
+}
+
+/// What the group calls the nodes, in their order.
+fn numbers_called(said: &[String]) -> Vec<u64> {
+    let line = said.iter().find_map(|line| line.strip_prefix("Their group calls them "));
+    let names = line.into_iter().flat_map(|line| line.split(", ")).filter_map(|name| name.strip_prefix("node "));
+    names.filter_map(|number| number.parse().ok()).collect()
 }
 
 fn of_three(place: &Place) -> Result<()> {

@@ -15,6 +15,18 @@ const ENDED_WITHIN: Duration = Duration::from_secs(75);
 const POLL: Duration = Duration::from_millis(100);
 const LOG_END_LINES: usize = 20;
 
+/// How a node ends whose group has removed it: starting it again does not help.
+const REMOVED: i32 = 3;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    Ready,
+    /// It was told to stop before.
+    Told,
+    /// Its group has removed it.
+    Removed,
+}
+
 pub struct Child {
     /// As a sentence calls it: "the node".
     name: String,
@@ -32,18 +44,21 @@ impl Child {
         Ok(Self { name: name.into(), child, log: log.to_owned(), told: false })
     }
 
-    /// Waits until it is ready; false when it was told to stop before.
-    pub fn wait_ready(&mut self, stop: &mpsc::Receiver<()>, is_ready: impl Fn() -> bool) -> Result<bool> {
+    /// Waits until it is ready.
+    pub fn wait_ready(&mut self, stop: &mpsc::Receiver<()>, is_ready: impl Fn() -> bool) -> Result<Came> {
         let deadline = Instant::now() + READY_WITHIN;
         while Instant::now() < deadline {
             if is_ready() {
-                return Ok(true);
+                return Ok(Came::Ready);
             }
             if let Some(status) = self.ended()? {
+                if status.code() == Some(REMOVED) {
+                    return Ok(Came::Removed);
+                }
                 bail!("{} did not start ({status}); the end of its log:\n{}", self.name, self.log_end());
             }
             if stop.recv_timeout(POLL).is_ok() {
-                return Ok(false);
+                return Ok(Came::Told);
             }
         }
         bail!("{} does not answer after {} s; the end of its log:\n{}", self.name, READY_WITHIN.as_secs(), self.log_end())
@@ -55,6 +70,9 @@ impl Child {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+    pub fn rename(&mut self, name: String) {
+        self.name = name;
     }
     pub fn log(&self) -> &Path {
         &self.log

@@ -33,6 +33,12 @@ impl Home {
         self.node(number).join("data/cluster/node.pem").exists()
     }
 
+    /// Of a node that its group has removed: the next one begins in its place.
+    pub fn forget(&self, number: u16) -> Result<()> {
+        let folder = self.node(number).join("data/cluster");
+        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot drop {}", folder.display()))
+    }
+
     fn stage_file(&self) -> PathBuf {
         self.0.join("demo")
     }

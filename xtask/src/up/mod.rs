@@ -134,6 +134,10 @@ fn build_node(quick: bool) -> Result<PathBuf> {
 fn print_welcome(running: &Running, home: &Home) -> Result<()> {
     let addresses: Vec<_> = running.nodes.iter().map(node::Node::address).collect();
     println!("\nHubbub is up: {}", addresses.join("  "));
+    if running.nodes.len() > 1 {
+        let names: Vec<_> = running.nodes.iter().map(|node| node.child.name()).collect();
+        println!("Their group calls them {}, in this order.", names.join(", "));
+    }
     if home.has_people() {
         let names: Vec<_> = talk::cast()?.people.into_iter().map(|person| person.name).collect();
         println!("Log in as {}; everybody's password is {}", names.join(", "), talk::PASSWORD);

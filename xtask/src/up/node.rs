@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::child::Child;
+use super::child::{Came, Child};
 use super::home::Home;
 use super::store::Store;
 use crate::client;
@@ -67,11 +67,25 @@ impl Node {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Waits until the page answers; false when it was told to stop before.
-    pub fn wait_ready(&mut self, stop: &mpsc::Receiver<()>) -> Result<bool> {
+    /// Waits until the page answers.
+    pub fn wait_ready(&mut self, stop: &mpsc::Receiver<()>) -> Result<Came> {
         let port = self.port;
         self.child.wait_ready(stop, || answers(port))
     }
+
+    /// From now on it is called what its group calls it, as `hubbub cluster status` does.
+    pub fn name_as_in_group(&mut self, program: &Path, folder: &Path) -> Result<()> {
+        self.child.rename(format!("node {}", number(program, folder)?));
+        Ok(())
+    }
+}
+
+/// The group's number of the node that runs in this folder.
+pub fn number(program: &Path, folder: &Path) -> Result<u64> {
+    let asked = Command::new(program).args(["--json", "cluster", "status"]).env("HUBBUB_NODE_DATA_DIR", data(folder)).output()?;
+    let told: serde_json::Value = serde_json::from_slice(&asked.stdout)
+        .with_context(|| format!("the node does not say who it is: {}", String::from_utf8_lossy(&asked.stderr).trim()))?;
+    told.pointer("/status/node").or(told.get("node")).and_then(serde_json::Value::as_u64).context("the node does not say who it is")
 }
 
 fn data(folder: &Path) -> PathBuf {
@@ -100,11 +114,7 @@ fn cluster_address(folder: &Path, port: u16) -> Result<String> {
 pub fn token(program: &Path, folder: &Path) -> Result<String> {
     let asked = Command::new(program).args(["cluster", "token"]).env("HUBBUB_NODE_DATA_DIR", data(folder)).output()?;
     let token = String::from_utf8_lossy(&asked.stdout).lines().last().unwrap_or_default().to_owned();
-    ensure!(
-        asked.status.success() && !token.is_empty(),
-        "the first node lets no other join: {}",
-        String::from_utf8_lossy(&asked.stderr).trim()
-    );
+    ensure!(asked.status.success() && !token.is_empty(), "no other node is let in: {}", String::from_utf8_lossy(&asked.stderr).trim());
     Ok(token)
 }
 

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
+use super::child::Came;
 use super::home::Home;
 use super::node::{self, Node};
 use super::store::Store;
@@ -36,7 +37,7 @@ impl Running {
     pub fn start(&mut self, plan: &Plan, first: bool, stop: &mpsc::Receiver<()>) -> Result<bool> {
         if plan.remote {
             let store = self.store.insert(Store::start(&plan.program, plan.home.path())?);
-            if !store.wait_ready(stop)? {
+            if store.wait_ready(stop)? != Came::Ready {
                 return Ok(false);
             }
         }
@@ -45,29 +46,50 @@ impl Running {
         for number in 1..=together {
             self.add(plan, number, first, None)?;
         }
-        for node in &mut self.nodes {
-            if !node.wait_ready(stop)? {
+        let (mut there, mut missing) = (Vec::new(), Vec::new());
+        for (node, number) in self.nodes.iter_mut().zip(1..) {
+            match node.wait_ready(stop)? {
+                Came::Ready => there.push(number),
+                Came::Removed => missing.push(number),
+                Came::Told => return Ok(false),
+            }
+        }
+        for number in &missing {
+            plan.home.forget(*number)?;
+            println!("the node in {} was removed from its group: a new one takes its place", plan.home.node(*number).display());
+        }
+        missing.extend(together + 1..=plan.nodes);
+        for number in missing {
+            let seed = there.first().context("no node is left that could let others in: drop the data with `--fresh`")?;
+            let token = node::token(&plan.program, &plan.home.node(*seed))?;
+            if self.add(plan, number, first, Some(token))?.wait_ready(stop)? != Came::Ready {
                 return Ok(false);
             }
         }
-        for number in together + 1..=plan.nodes {
-            let token = node::token(&plan.program, &plan.home.node(1))?;
-            if !self.add(plan, number, first, Some(token))?.wait_ready(stop)? {
-                return Ok(false);
+        if plan.remote {
+            for (node, number) in self.nodes.iter_mut().zip(1..) {
+                if plan.home.joined() >= number {
+                    node.name_as_in_group(&plan.program, &plan.home.node(number))?;
+                }
             }
         }
         Ok(true)
     }
 
+    /// In its place among the others.
     fn add(&mut self, plan: &Plan, number: u16, first: bool, token: Option<String>) -> Result<&mut Node> {
         let port = plan.port + (number - 1);
         let is = match &self.store {
             None => node::Is::Alone,
             Some(store) => node::Is::OnStore { store, number, token },
         };
-        self.nodes.push(Node::start(&plan.program, &plan.home, port, &is, first)?);
-        let last = self.nodes.len() - 1;
-        Ok(&mut self.nodes[last])
+        let (node, at) = (Node::start(&plan.program, &plan.home, port, &is, first)?, usize::from(number - 1));
+        if at < self.nodes.len() {
+            self.nodes[at] = node;
+        } else {
+            self.nodes.push(node);
+        }
+        Ok(&mut self.nodes[at])
     }
 
     /// Until it is told to stop, or nothing is left that could serve.

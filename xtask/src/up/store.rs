@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::child::Child;
+use super::child::{Came, Child};
 use super::node::free_port;
 
 const CONNECT_WITHIN: Duration = Duration::from_millis(100);
@@ -35,9 +35,8 @@ impl Store {
         self.data.join("secret")
     }
 
-    /// Waits until it takes connections, which is before it serves: a node waits for that itself. False when it was told to
-    /// stop before.
-    pub fn wait_ready(&mut self, stop: &mpsc::Receiver<()>) -> Result<bool> {
+    /// Waits until it takes connections, which is before it serves: a node waits for that itself.
+    pub fn wait_ready(&mut self, stop: &mpsc::Receiver<()>) -> Result<Came> {
         let (address, secret) = (self.address, self.secret());
         self.child.wait_ready(stop, || secret.exists() && TcpStream::connect_timeout(&address, CONNECT_WITHIN).is_ok())
     }

@@ -125,6 +125,8 @@ impl State {
                 // Whoever has it knows more than we do.
                 self.shared.reader.slot_tail(self.slot).close();
                 tracing::warn!(slot = self.slot.0, epoch, "a higher epoch owns the slot");
+                // Or a table has yet to come; else whoever follows the group asks it for a grant above.
+                self.shared.ring.outgrown.meet(self.slot, epoch);
                 PAUSES_MS[PAUSES_MS.len() - 1]
             }
             Stop::Broken(error) => {
