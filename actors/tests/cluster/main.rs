@@ -4,3 +4,4 @@ mod moves;
 mod rooms;
 mod sessions;
 mod world;
+mod zombie;

@@ -101,6 +101,10 @@ impl World {
 
     /// Everybody hears of a table in which these slots are somebody else's.
     pub fn place(&self, to: u64, which: impl Fn(SlotId, NodeId) -> bool) {
+        self.place_unheard(to, which, 0);
+    }
+    /// But one, which goes on with the table that it has.
+    pub fn place_unheard(&self, to: u64, which: impl Fn(SlotId, NodeId) -> bool, by: u64) {
         let mut table = self.table.lock();
         table.version += 1;
         let grant = table.version;
@@ -109,7 +113,7 @@ impl World {
                 *placement = Placement { owner: NodeId(to), grant, moving: None };
             }
         }
-        self.nodes.iter().for_each(|member| member.place(&table));
+        self.nodes.iter().filter(|member| member.id != NodeId(by)).for_each(|member| member.place(&table));
     }
 
     /// A node is gone, and its slots are another's.
@@ -152,6 +156,11 @@ impl Member {
         if self.ring.update(table.clone()) {
             self.node.placed(&before);
         }
+    }
+
+    /// Everything that this node says has a table of this version on it from now on.
+    pub fn pretend_table(&self, version: u64) {
+        self.mesh.knows_table(version);
     }
 
     pub fn ask(&self, user: UserId, order: Order, act: Act) -> oneshot::Receiver<Result<rest::Landed, schema::server::Refusal>> {

@@ -63,6 +63,10 @@ impl Membership {
 
     /// Into the log, if this node leads.
     pub(super) async fn write(&self, command: Command) -> Answer {
+        // Whatever is tried again and again would stay in the log, and nobody would answer.
+        if self.leads() && self.no_quorum_since().is_some() {
+            return Answer::Elsewhere(None);
+        }
         match self.inner.raft.client_write(command).await {
             Ok(written) => Answer::Proposed(written.data),
             Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => Answer::Elsewhere(forward.leader_id.map(NodeId)),

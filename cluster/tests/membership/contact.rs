@@ -92,6 +92,13 @@ async fn whoever_is_left_without_a_quorum_says_so_and_takes_it_back_when_there_i
     left.watch_quorum().wait_for(Option::is_some).await.unwrap();
     let status = left.status();
     assert!(status.no_quorum_since.is_some() && status.leader.is_none(), "{status:?}");
+    let mut logs = Vec::new();
+    for _ in 0..2 {
+        let refused = left.drain(left.node()).await;
+        assert!(matches!(refused, Err(cluster::membership::Error::Unavailable)), "{refused:?}");
+        logs.push(left.status().log);
+    }
+    assert_eq!(logs[0], logs[1], "what cannot be agreed on is not kept");
     let again = gone[0].member.membership().node();
     let at = ids(&nodes).iter().position(|id| *id == again).unwrap();
     let back = start_at(&net, ["n1", "n2", "n3"][at], &folders[at], None).await;

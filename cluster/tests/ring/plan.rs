@@ -203,6 +203,29 @@ proptest! {
     }
 
     #[test]
+    fn whoever_joins_or_dies_moves_what_it_gets_or_had_and_nothing_else(count in 1usize..24, at in any::<usize>(), dies in any::<bool>()) {
+        // Of one zone and one weight: else others' shares change as well.
+        let mut log = Log::founded(64);
+        for n in 1..count {
+            log.grow(spec(&format!("e{n}:1")));
+        }
+        log.settle(4);
+        let before = log.state.slots.clone();
+        let who = match dies && log.state.nodes.len() > 1 {
+            true => {
+                let node = *log.state.nodes.keys().nth(at % log.state.nodes.len()).unwrap();
+                log.crash(node);
+                node
+            }
+            false => log.grow(spec("new:1")),
+        };
+        log.settle(4);
+        for (was, is) in before.iter().zip(&log.state.slots).filter(|(was, is)| was.owner != is.owner) {
+            prop_assert!(was.owner == who || is.owner == who, "{was:?} became {is:?}, and {} came or went", who.0);
+        }
+    }
+
+    #[test]
     fn every_step_of_a_plan_is_taken(steps in prop::collection::vec(step(), 1..30)) {
         let mut log = walk(&steps);
         let plan = plan(&log.state, 4);
