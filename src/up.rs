@@ -12,6 +12,7 @@ use actors::outlet::{Down, Encoded, Outlet};
 use actors::{Attach, Command, Node, PageQuery, Reply};
 use schema::client::{Hello, History, StateHash};
 use schema::server::{self, Refusal};
+use schema::wire::Format;
 use schema::{ClientEvent, CloseCode, ConnectionId, ErrorCode, ServerEvent, UserId};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -73,8 +74,8 @@ impl Upward {
     fn other(self: &Arc<Self>, up: Up) {
         match up {
             Up::Hello { connection, hello, .. } => self.hello(connection, hello),
-            Up::Event { connection, user, event } => match event {
-                ClientEvent::History(e) => self.history(connection, user, e),
+            Up::Event { connection, user, format, event } => match event {
+                ClientEvent::History(e) => self.history(connection, user, format, e),
                 ClientEvent::StateHash(e) => self.state_hash(connection, user, e),
                 other => self.node.say(user, connection, other),
             },
@@ -115,16 +116,19 @@ impl Upward {
         self.outlet(connection).push(Down::Close { connection, code });
     }
 
-    fn history(self: &Arc<Self>, connection: ConnectionId, user: UserId, asked: History) {
+    /// What is at hand is answered from here: most pages that are read are the last one of a room where much happens.
+    fn history(self: &Arc<Self>, connection: ConnectionId, user: UserId, format: Format, asked: History) {
+        let History { id, room, before, after, around, at, limit } = asked;
+        let query = PageQuery { room, before, after, around, at, limit };
+        if let Some(page) = self.node.page_at_hand(user, query, format) {
+            return self.outlet(connection).push(Down::Page { connection, id, page });
+        }
         let this = self.clone();
         self.runtime.spawn(async move {
-            let History { id, room, before, after, around, at, limit } = asked;
-            let read = this.node.history(user, PageQuery { room, before, after, around, at, limit });
-            let answer = this.in_turn(read).await.map(|page| {
-                let schema::rest::Page { room, from, to, head, ordinal, events, marks } = Arc::unwrap_or_clone(page);
-                ServerEvent::History(server::History { id, room, from, to, head, ordinal, events, marks })
-            });
-            this.answer(connection, id, answer);
+            match this.in_turn(this.node.page(user, query, format)).await {
+                Ok(page) => this.outlet(connection).push(Down::Page { connection, id, page }),
+                Err(why) => this.answer(connection, id, Err(why)),
+            }
         });
     }
 
@@ -167,7 +171,7 @@ enum Sorted {
 }
 
 fn sorted(up: Up) -> Sorted {
-    let Up::Event { connection, user, event } = up else { return Sorted::Other(up) };
+    let Up::Event { connection, user, format, event } = up else { return Sorted::Other(up) };
     let (order, act) = match event {
         ClientEvent::Post(e) => e.into_parts(),
         ClientEvent::Edit(e) => e.into_parts(),
@@ -181,7 +185,7 @@ fn sorted(up: Up) -> Sorted {
         ClientEvent::Role(e) => e.into_parts(),
         ClientEvent::Create(e) => e.into_parts(),
         ClientEvent::Settings(e) => e.into_parts(),
-        event => return Sorted::Other(Up::Event { connection, user, event }),
+        event => return Sorted::Other(Up::Event { connection, user, format, event }),
     };
     Sorted::Ordered(Command { user, reply: Reply::Connection { connection, id: order.id }, order, act })
 }

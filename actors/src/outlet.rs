@@ -44,6 +44,18 @@ impl Encoded {
     }
 }
 
+/// A page of a room as one reader may have it, encoded once for all who ask for it in this format.
+#[derive(Clone, Debug)]
+pub struct EncodedPage {
+    pub room: RoomId,
+    /// Its last event, and the room's.
+    pub to: u64,
+    pub head: u64,
+    pub format: Format,
+    /// As REST has it; over a socket the number of the request goes before its fields (`schema::wire::around_page`).
+    pub bytes: Bytes,
+}
+
 /// What a lot is told.
 #[derive(Clone, Debug)]
 pub enum Down {
@@ -65,10 +77,16 @@ pub enum Down {
         user: UserId,
         events: Vec<Encoded>,
     },
-    /// For one connection. Answers (`ok`, `error` with an id, `history`, `state_hash`, `pong`) give back a request's place.
+    /// For one connection. Answers (`ok`, `error` with an id, `state_hash`, `pong`) give back a request's place.
     Send {
         connection: ConnectionId,
         event: Encoded,
+    },
+    /// The answer to the connection's `history` of this id, in its format; gives back the request's place too.
+    Page {
+        connection: ConnectionId,
+        id: u32,
+        page: EncodedPage,
     },
     /// Durable events of a room, in order, for all its connections here. `removed` may not see anything after this batch.
     Batch {
@@ -107,7 +125,7 @@ impl Down {
         const ENTRY: usize = 64;
         match self {
             Self::Greet { events, .. } | Self::Batch { events, .. } => ENTRY + events.len() * 256,
-            Self::Send { .. } | Self::Ephemeral { .. } => ENTRY + 256,
+            Self::Send { .. } | Self::Page { .. } | Self::Ephemeral { .. } => ENTRY + 256,
             _ => ENTRY,
         }
     }

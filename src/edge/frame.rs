@@ -106,8 +106,14 @@ pub fn read_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Violation> {
 
 /// Appends a whole, unmasked frame.
 pub fn write_frame(out: &mut impl BufMut, opcode: Opcode, payload: &[u8]) {
+    write_head(out, opcode, payload.len());
+    out.put_slice(payload);
+}
+
+/// Appends the head of an unmasked frame: so many bytes follow.
+pub fn write_head(out: &mut impl BufMut, opcode: Opcode, payload_bytes: usize) {
     out.put_u8(0x80 | opcode as u8);
-    match payload.len() {
+    match payload_bytes {
         length @ 0..=125 => out.put_u8(length as u8),
         length @ 126..=0xffff => {
             out.put_u8(126);
@@ -118,7 +124,6 @@ pub fn write_frame(out: &mut impl BufMut, opcode: Opcode, payload: &[u8]) {
             out.put_u64(length as u64);
         }
     }
-    out.put_slice(payload);
 }
 
 /// How many bytes `write_frame` appends.

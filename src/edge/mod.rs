@@ -52,6 +52,7 @@ pub enum Up {
     Event {
         connection: ConnectionId,
         user: UserId,
+        format: Format,
         event: ClientEvent,
     },
     /// The lot has `count` connections fewer in the room than it was sent `Join`s for.

@@ -1,13 +1,14 @@
 //! Reading a room: pages of its history, what is pinned in it, and the hash of what its events fold to.
 
-use std::sync::Arc;
-
 use actors::PageQuery;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use schema::RoomId;
-use schema::rest::{Page, Pins};
+use schema::rest::Pins;
+use schema::wire::Format;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -33,9 +34,10 @@ pub async fn page(
     Caller(who): Caller,
     At(room): At<RoomId>,
     Asked(which): Asked<Which>,
-) -> Result<Json<Arc<Page>>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let Which { before, after, around, at, limit } = which;
-    Ok(Json(http.0.node.history(who.user, PageQuery { room, before, after, around, at, limit }).await?))
+    let page = http.0.node.page(who.user, PageQuery { room, before, after, around, at, limit }, Format::Json).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], page.bytes))
 }
 
 /// The cursor is the last message's seq.

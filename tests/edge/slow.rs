@@ -1,10 +1,13 @@
 //! A reader that does not read: what it loses (nothing that lasts), and that its neighbours do not notice.
 
-use actors::outlet::{Down, Encoded};
+use actors::outlet::{Down, Encoded, EncodedPage};
 use hubbub::edge::Up;
 use hubbub::limits::Limits;
-use schema::server::{History, Typing};
-use schema::{CloseCode, ConnectionId, RoomId, ServerEvent};
+use schema::client::History;
+use schema::rest::Page;
+use schema::server::Typing;
+use schema::wire::Format;
+use schema::{ClientEvent, CloseCode, ConnectionId, RoomId, ServerEvent};
 
 use crate::client::{Came, Client};
 use crate::world::{World, message, room, user};
@@ -28,8 +31,9 @@ fn next_seq(client: &mut Client) -> u64 {
 }
 
 fn page(connection: ConnectionId, room: RoomId, to: u64, head: u64) -> Down {
-    let page = History { id: 1, room, from: 1, to, head, ordinal: to, events: Vec::new(), marks: Vec::new() };
-    Down::Send { connection, event: Encoded::new(ServerEvent::History(page)) }
+    let format = Format::Json;
+    let bytes = format.encode(&Page { room, from: 1, to, head, ordinal: to, events: Vec::new(), marks: Vec::new() });
+    Down::Page { connection, id: 1, page: EncodedPage { room, to, head, format, bytes } }
 }
 
 /// Reads a gapless run of events; returns the last seq and what came instead of the next one.
@@ -186,4 +190,29 @@ fn an_overflowing_inbox_puts_every_room_behind_and_a_page_to_the_head_mends_it()
     assert!(matches!(client.event(), ServerEvent::History(_)));
     world.batch(room(1), vec![message(room(1), 11, "eleven")]);
     assert!(matches!(client.event(), ServerEvent::Event(event) if event.seq == 11));
+}
+
+#[test]
+fn a_page_comes_in_the_format_of_the_connection_with_the_number_of_its_request_and_gives_back_its_place() {
+    for format in [Format::Json, Format::MessagePack] {
+        let world = World::with(Limits { requests_in_flight_max: 1, ..Limits::default() });
+        let (mut client, connection) = world.member_in(format, user(1), &[room(1)]);
+        let ServerEvent::Event(event) = message(room(1), 1, &"said ".repeat(100)).event().clone() else { panic!() };
+        let page = Page { room: room(1), from: 1, to: 1, head: 1, ordinal: 1, events: vec![event], marks: Vec::new() };
+        for id in [7, 70_000] {
+            client.write(&crate::client::frame(opcode(format), &format.encode(&asked(id))));
+            let Up::Event { format: said_in, .. } = world.up() else { panic!("a request was expected") };
+            let bytes = said_in.encode(&page);
+            world.down(Down::Page { connection, id, page: EncodedPage { room: room(1), to: 1, head: 1, format: said_in, bytes } });
+            let ServerEvent::History(came) = client.event() else { panic!("a page was expected") };
+            assert_eq!((came.id, came.room, came.events), (id, room(1), page.events.clone()), "{format:?}");
+        }
+    }
+}
+
+fn opcode(format: Format) -> u8 {
+    if format == Format::Json { 0x81 } else { 0x82 }
+}
+fn asked(id: u32) -> ClientEvent {
+    ClientEvent::History(History { id, room: room(1), before: None, after: None, around: None, at: None, limit: None })
 }

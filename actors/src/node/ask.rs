@@ -9,11 +9,13 @@ use futures_util::future::join_all;
 use schema::peer::{Answer, Question};
 use schema::record::Receipt;
 use schema::server::{RoomState, UserStatus};
+use schema::wire::Format;
 use schema::{ErrorCode, Role, RoomId, UserId, limits, rest};
 use store::{Range, RecordsExt};
 
 use super::Node;
 use crate::error::{Refused, code_of};
+use crate::outlet::EncodedPage;
 use crate::read::{PageQuery, Pinned};
 use crate::session::actor::room_state;
 use crate::shed::Class;
@@ -26,6 +28,23 @@ impl Node {
             Some(view) => self.shared.reader.page_of(&view, user, query).await,
             None => self.shared.reader.page(user, query).await,
         }
+    }
+
+    /// The same as bytes, for a connection or for REST.
+    pub async fn page(&self, user: UserId, query: PageQuery, format: Format) -> Result<EncodedPage, Refused> {
+        self.shared.shed.check(Class::History)?;
+        let view = match self.shared.subscribers.own_view(query.room) {
+            Some(view) => view,
+            None => self.shared.reader.view(query.room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?,
+        };
+        self.shared.reader.encoded_page_of(&view, user, query, format).await
+    }
+
+    /// The same without waiting, if it is in memory and the user may have it. `None`: ask for it.
+    pub fn page_at_hand(&self, user: UserId, query: PageQuery, format: Format) -> Option<EncodedPage> {
+        self.shared.shed.check(Class::History).ok()?;
+        let view = self.shared.subscribers.own_view(query.room)?;
+        self.shared.reader.page_at_hand(&view, user, query, format)
     }
 
     /// Errors: `not_found`; `too_long` for more than `limits::RESUME_ROOM_EVENTS_MAX` events; `bad_request` beyond the head.

@@ -14,6 +14,8 @@ pub struct Load {
     pub tail_slot_bytes: usize,
     /// Appends that wait for the projections.
     pub appends_waiting: usize,
+    /// Of history, as events and encoded.
+    pub pages_kept_bytes: u64,
 }
 
 impl Node {
@@ -25,6 +27,7 @@ impl Node {
             tail_bytes: reader.above().bytes(),
             tail_slot_bytes: reader.tail_bytes_most(),
             appends_waiting: reader.above().waiting(),
+            pages_kept_bytes: reader.kept_bytes(),
         }
     }
 
@@ -35,7 +38,7 @@ impl Node {
         metrics.waiting_slot_bytes.set(load.waiting_slot_bytes as f64);
         metrics.tail_bytes.set(load.tail_bytes as f64);
         metrics.tail_slot_bytes.set(load.tail_slot_bytes as f64);
-        metrics.pages_kept_bytes.set(self.shared.reader.kept_bytes() as f64);
+        metrics.pages_kept_bytes.set(load.pages_kept_bytes as f64);
         metrics.appends_waiting.set(load.appends_waiting as f64);
     }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schema::record::{Annotation, HistoryRow};
+use schema::wire::Format;
 use schema::{ErrorCode, Event, EventBody, RoomId, UserId, limits, rest};
 use store::{Range, RecordsExt};
 
 use super::{Reader, View};
 use crate::error::{Refused, code_of};
+use crate::outlet::EncodedPage;
 
 /// Which page; at most one of `before`, `after`, `around`, `at`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,12 +34,38 @@ impl Reader {
     /// The same of a room that one has a view of.
     pub async fn page_of(&self, view: &View, user: UserId, query: PageQuery) -> Result<Arc<rest::Page>, Refused> {
         let room = query.room;
+        let span = self.span_for(view, user, query).await?;
+        Ok(self.kept.page(room, view, span, self.read_page(room, view, span)).await.map_err(code_of)?)
+    }
+
+    /// The same as bytes.
+    pub async fn encoded_page_of(&self, view: &View, user: UserId, query: PageQuery, format: Format) -> Result<EncodedPage, Refused> {
+        let room = query.room;
+        let span = self.span_for(view, user, query).await?;
+        Ok(self.kept.encoded(room, view, span, format, self.read_page(room, view, span)).await.map_err(code_of)?)
+    }
+
+    /// The same if nothing has to be read or made for it: `None` says only that it is to be asked for.
+    pub fn page_at_hand(&self, view: &View, user: UserId, query: PageQuery, format: Format) -> Option<EncodedPage> {
+        let span = span(view, query).ok()??;
+        self.kept.at_hand(query.room, view, user, span, format)
+    }
+
+    /// Which events this one gets. Errors: `not_found` if they may read none.
+    async fn span_for(&self, view: &View, user: UserId, query: PageQuery) -> Result<Span, Refused> {
+        let room = query.room;
         let role = self.kept.right(room, view, user, self.role(room, user)).await.map_err(code_of)?;
         if role.is_none() {
             return Err(ErrorCode::NotFound.into());
         }
-        let span = self.span(view, query).await?;
-        Ok(self.kept.page(room, view, span, self.read_page(room, view, span)).await.map_err(code_of)?)
+        match (span(view, query)?, query.at) {
+            (Some(span), _) => Ok(span),
+            (None, at) => {
+                let middle = self.first_at(room, view.head, at.unwrap_or(0)).await.map_err(code_of)?;
+                let query = PageQuery { around: Some(middle), at: None, ..query };
+                Ok(span(view, query)?.expect("a page around an event needs nothing else"))
+            }
+        }
     }
 
     /// The page of at most `limit` events after `after`, whoever asks. `None`: there is no such room.
@@ -46,27 +74,6 @@ impl Reader {
         let from = after.saturating_add(1);
         let span = Span { from, to: after.saturating_add(limit).min(view.head), focus: from };
         self.read_page(room, &view, span).await.map(Some)
-    }
-
-    async fn span(&self, view: &View, query: PageQuery) -> Result<Span, Refused> {
-        let limit = query.limit.map_or(limits::PAGE_DEFAULT, usize::from);
-        if limit == 0 || limit > limits::PAGE_MAX {
-            return Err(Refused::bad("field `limit`: a page has 1 to `page_max` events"));
-        }
-        let limit = limit as u64;
-        let ending = |to: u64| Span { from: to.saturating_sub(limit - 1).max(1), to, focus: to };
-        let around = |middle: u64| Span { focus: middle, ..ending((middle + limit / 2).min(view.head)) };
-        match (query.before, query.after, query.around, query.at) {
-            (None, None, None, None) => Ok(ending(view.head)),
-            (Some(before), None, None, None) => Ok(ending(before.saturating_sub(1).min(view.head))),
-            (None, Some(after), None, None) => {
-                let from = after.saturating_add(1);
-                Ok(Span { from, to: after.saturating_add(limit).min(view.head), focus: from })
-            }
-            (None, None, Some(middle), None) => Ok(around(middle.clamp(1, view.head))),
-            (None, None, None, Some(at)) => Ok(around(self.first_at(query.room, view.head, at).await.map_err(code_of)?)),
-            _ => Err(Refused::bad("fields `before`, `after`, `around`, `at`: a page takes one of them at most")),
-        }
     }
 
     /// The first event at or after a time: times rise with seqs, so a binary search finds it.
@@ -123,6 +130,28 @@ impl Reader {
             .collect();
         marks.sort_by_key(|e| e.seq);
         Ok(marks)
+    }
+}
+
+/// `None`: that of a time has to be looked up.
+fn span(view: &View, query: PageQuery) -> Result<Option<Span>, Refused> {
+    let limit = query.limit.map_or(limits::PAGE_DEFAULT, usize::from);
+    if limit == 0 || limit > limits::PAGE_MAX {
+        return Err(Refused::bad("field `limit`: a page has 1 to `page_max` events"));
+    }
+    let limit = limit as u64;
+    let ending = |to: u64| Span { from: to.saturating_sub(limit - 1).max(1), to, focus: to };
+    let around = |middle: u64| Span { focus: middle, ..ending((middle + limit / 2).min(view.head)) };
+    match (query.before, query.after, query.around, query.at) {
+        (None, None, None, None) => Ok(Some(ending(view.head))),
+        (Some(before), None, None, None) => Ok(Some(ending(before.saturating_sub(1).min(view.head)))),
+        (None, Some(after), None, None) => {
+            let from = after.saturating_add(1);
+            Ok(Some(Span { from, to: after.saturating_add(limit).min(view.head), focus: from }))
+        }
+        (None, None, Some(middle), None) => Ok(Some(around(middle.clamp(1, view.head)))),
+        (None, None, None, Some(_)) => Ok(None),
+        _ => Err(Refused::bad("fields `before`, `after`, `around`, `at`: a page takes one of them at most")),
     }
 }
 

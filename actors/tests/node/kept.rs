@@ -8,6 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use schema::client::Act;
 use schema::record::{Key, Table};
+use schema::wire::Format;
 use schema::{ErrorCode, RoomId, UserId};
 use store::sim::SimStore;
 use store::{Answer, Error, Expect, Put, Range, Records, Row, Write};
@@ -143,4 +144,47 @@ async fn what_is_kept_is_never_older_than_the_room_and_nobody_who_left_reads_it(
     act(Act::Kick { user: user(2) }, head).await;
     assert_eq!(last_seq(&node, user(2), room).await, Err(ErrorCode::NotFound));
     assert_eq!(last_seq(&node, user(3), room).await, Ok(head + 1));
+}
+
+#[tokio::test]
+async fn a_page_is_at_hand_to_whoever_was_let_read_it_and_only_as_the_room_is_now() {
+    let world = World::new().await;
+    let room = world.group(user(1), &[user(2)]).await;
+    world.post(user(1), room, 1, "said").await.unwrap();
+    world.attach(user(1), 1, Vec::new()).await.unwrap();
+    let at_hand = |who: UserId| world.node.page_at_hand(who, last_page(room), Format::Json);
+    let read = async |who: UserId, format| world.node.page(who, last_page(room), format).await.map_err(|refused| refused.code);
+
+    assert!(at_hand(user(1)).is_none(), "nobody has asked for it");
+    let page = read(user(1), Format::Json).await.unwrap();
+    assert_eq!(schema::wire::from_json::<schema::rest::Page>(&page.bytes).unwrap().to, 2);
+    assert_eq!(at_hand(user(1)).unwrap().bytes, page.bytes);
+    assert!(at_hand(user(2)).is_none(), "whether this one may read it was not looked up");
+    assert!(world.node.page_at_hand(user(1), last_page(room), Format::MessagePack).is_none(), "not in this format");
+    assert_eq!(read(user(2), Format::Json).await.unwrap().bytes, page.bytes);
+    assert!(at_hand(user(2)).is_some());
+    assert_eq!(read(user(3), Format::Json).await.map(|page| page.to), Err(ErrorCode::NotFound));
+    assert!(at_hand(user(3)).is_none(), "a stranger");
+
+    world.act(user(1), order(room, 2), Act::Kick { user: user(2) }).await.unwrap();
+    assert!(at_hand(user(1)).is_none(), "the room is another since");
+    assert_eq!(read(user(1), Format::Json).await.unwrap().to, 3);
+    assert!(at_hand(user(1)).is_some() && at_hand(user(2)).is_none(), "who was removed has it no more");
+}
+
+#[tokio::test]
+async fn pages_in_memory_stay_within_their_bound_however_many_are_asked_for() {
+    const BYTES_MAX: usize = 2 << 20;
+    let world = World::with(Config { slots: 4, pages_bytes_max: BYTES_MAX, ..Config::default() }, SimStore::default()).await;
+    let room = world.group(user(1), &[]).await;
+    let mut asked = 0;
+    for head in 1..100 {
+        world.post(user(1), room, head, &"x".repeat(1_000)).await.unwrap();
+        for format in [Format::Json, Format::MessagePack] {
+            asked += world.node.page(user(1), last_page(room), format).await.unwrap().bytes.len();
+        }
+    }
+    assert!(asked > 2 * BYTES_MAX);
+    let kept = world.node.load().pages_kept_bytes;
+    assert!(kept > 0 && kept <= BYTES_MAX as u64, "{kept}");
 }

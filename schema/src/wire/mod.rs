@@ -3,12 +3,14 @@
 mod json;
 mod msgpack;
 mod named;
+mod page;
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use json::{from_json, to_json};
 pub use msgpack::{from_msgpack, to_msgpack};
+pub use page::around_page;
 
 /// How deep a value may nest; real ones need five.
 pub const DEPTH_MAX: usize = 32;

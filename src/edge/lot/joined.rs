@@ -3,13 +3,13 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use actors::outlet::Encoded;
+use actors::outlet::{Encoded, EncodedPage};
 use bytes::Bytes;
-use schema::wire::Format;
+use schema::wire::{Format, around_page};
 use schema::{EventBody, ServerEvent};
 
 use super::say::opcode;
-use crate::edge::frame::{frame_bytes, write_frame};
+use crate::edge::frame::{frame_bytes, write_frame, write_head};
 use crate::edge::outbox::{Chunk, Class, Pull};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,17 @@ impl Joined {
         let class = if let Kind::Chunk(class) = self.kind { class } else { Class::Direct };
         Chunk { bytes: self.bytes(format).clone(), frames: self.frames, class }
     }
+}
+
+/// The answer to the request of this number. Only its first bytes are its own, the others are copied.
+pub(super) fn page_frame(id: u32, page: &EncodedPage) -> Bytes {
+    let (before, after) = around_page(page.format, id);
+    let shared = &page.bytes[1..];
+    let payload_bytes = before.len() + shared.len() + after.len();
+    let mut out = Vec::with_capacity(frame_bytes(payload_bytes));
+    write_head(&mut out, opcode(page.format), payload_bytes);
+    [&before, shared, after].into_iter().for_each(|part| out.extend_from_slice(part));
+    out.into()
 }
 
 /// Near enough to cut writes by; the exact size is known only once it is encoded.

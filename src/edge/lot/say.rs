@@ -72,7 +72,8 @@ impl Lot {
         if manner.id.is_some() {
             self.slab.at(index).in_flight += 1;
         }
-        self.say(Up::Event { connection, user, event });
+        let format = self.slab.at(index).format;
+        self.say(Up::Event { connection, user, format, event });
     }
 
     /// To the actors, at the latest at the turn's end: what many said in one turn goes up together.

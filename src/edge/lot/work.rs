@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use actors::outlet::{Down, Encoded};
+use actors::outlet::{Down, Encoded, EncodedPage};
 use schema::server::Reconnect;
 use schema::{CloseCode, ConnectionId, RoomId, ServerEvent, UserId};
 
 use super::Lot;
-use super::joined::{Joined, Kind};
+use super::joined::{Joined, Kind, page_frame};
 use super::read::may_read;
 use crate::edge::Up;
 use crate::edge::outbox::{Class, Pull};
@@ -88,7 +88,7 @@ impl Lot {
                     self.script.push_back(Work::Ephemeral { room, joined, except, next: 0 });
                 }
                 Down::Drain { window_ms } => self.script.push_back(Work::Drain { window_ms, next: 0 }),
-                Down::Send { .. } | Down::Close { .. } | Down::Slowest { .. } => self.script.push_back(Work::One(down)),
+                Down::Send { .. } | Down::Page { .. } | Down::Close { .. } | Down::Slowest { .. } => self.script.push_back(Work::One(down)),
                 Down::Join { .. } | Down::Part { .. } | Down::Greet { .. } | Down::Lose { .. } => {
                     open.clear();
                     self.script.push_back(Work::One(down));
@@ -259,6 +259,11 @@ impl Lot {
                     self.send(index, event);
                 }
             }
+            Down::Page { connection, id, page } => {
+                if let Some(index) = self.slab.find(connection) {
+                    self.page(index, id, &page);
+                }
+            }
             Down::Close { connection, code } => {
                 if let Some(index) = self.slab.find(connection) {
                     self.close(index, code);
@@ -316,14 +321,6 @@ impl Lot {
 
     fn send(&mut self, index: u32, event: Encoded) {
         let (is_answer, kind) = match event.event() {
-            ServerEvent::History(page) => {
-                let kind = self.rooms.number(page.room).map_or(Kind::Chunk(Class::Direct), |room| Kind::Page {
-                    room,
-                    to: page.to,
-                    head: page.head,
-                });
-                (true, kind)
-            }
             ServerEvent::Ok(_) | ServerEvent::StateHash(_) | ServerEvent::Pong(_) => (true, Kind::Chunk(Class::Direct)),
             ServerEvent::Error(refusal) => (refusal.id != 0, Kind::Chunk(Class::Direct)),
             ServerEvent::Typing(_) | ServerEvent::Presence(_) | ServerEvent::Online(_) | ServerEvent::Signal(_) => {
@@ -333,8 +330,23 @@ impl Lot {
         };
         let chunk = self.delivery.add(Joined::one(event, kind));
         self.delivery.to(index, chunk);
+        if is_answer {
+            self.answered(index);
+        }
+    }
+
+    fn page(&mut self, index: u32, id: u32, page: &EncodedPage) {
+        let kind =
+            self.rooms.number(page.room).map_or(Kind::Chunk(Class::Direct), |room| Kind::Page { room, to: page.to, head: page.head });
+        let chunk = self.delivery.add(Joined::frame(page_frame(id, page), kind));
+        self.delivery.to(index, chunk);
+        self.answered(index);
+    }
+
+    /// A request's place is free again.
+    fn answered(&mut self, index: u32) {
         let entry = self.slab.at(index);
-        if !is_answer || entry.in_flight == 0 {
+        if entry.in_flight == 0 {
             return;
         }
         let was_read = may_read(entry, &self.shared.limits);
