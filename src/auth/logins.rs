@@ -36,7 +36,7 @@ impl Auth {
             previous: None,
         };
         match self.put(&login, Expect::Absent).await? {
-            Put::Done { .. } => Ok(SignedIn { identity, access: self.0.keys.load().sign(identity, now)?, refresh }),
+            Put::Done { .. } => Ok(SignedIn { identity, access: self.sign(identity, now)?, refresh }),
             Put::Conflict { .. } => Err(Error::Again),
         }
     }
@@ -70,7 +70,7 @@ impl Auth {
 
     fn signed_in(&self, login: &Login, refresh: String) -> Result<SignedIn, Error> {
         let identity = Identity { user: login.user, login: login.id, device: login.device };
-        Ok(SignedIn { identity, access: self.0.keys.load().sign(identity, self.now())?, refresh })
+        Ok(SignedIn { identity, access: self.sign(identity, self.now())?, refresh })
     }
 
     /// A token that was rotated: the successor again, or the end of the family.

@@ -1,7 +1,7 @@
 //! Who somebody is: names and passwords, access and refresh tokens, signed-in devices, one-time tickets, revocation.
 //!
-//! One handle, `Auth`, cheap to clone, over `Records`. `check` is what every request pays: one signature and one look-up
-//! in memory. Does not know HTTP, sockets or rooms; what a person may do in a room is the room's business.
+//! One handle, `Auth`, cheap to clone, over `Records`. `check` is what every request pays: the signature of a token that this
+//! node has not seen yet, and one look-up in memory. Does not know HTTP, sockets or rooms; what a person may do in a room is the room's business.
 
 mod disable;
 mod error;
@@ -20,6 +20,7 @@ mod sign_up;
 mod throttle;
 mod ticket;
 mod token;
+mod verified;
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -42,6 +43,7 @@ use revoked::{Revoked, Standing};
 use throttle::Throttle;
 use ticket::Tickets;
 use token::Keyring;
+use verified::Verified;
 
 /// Who may make an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +139,7 @@ struct Inner {
     config: Config,
     clock: Clock,
     keys: ArcSwap<Keyring>,
+    verified: Verified,
     passwords: Passwords,
     accounts: Mutex<Throttle>,
     addresses: Mutex<Throttle>,
@@ -164,6 +167,7 @@ impl Auth {
             addresses: throttle(config.address_burst, config.address_interval_ms),
             sign_ups: throttle(config.signup_burst, config.signup_interval_ms),
             keys: ArcSwap::from_pointee(keyring),
+            verified: Verified::new()?,
             tickets: Mutex::default(),
             revoked: Mutex::default(),
             on_revoked: OnceLock::new(),
@@ -181,9 +185,16 @@ impl Auth {
         let _ = self.0.on_revoked.set(Box::new(tell));
     }
 
+    /// An access token; whoever brings it here is not asked for a proof of it again.
+    fn sign(&self, identity: Identity, now: u64) -> Result<String, Error> {
+        let token = self.0.keys.load().sign(identity, now)?;
+        self.0.verified.add(&token);
+        Ok(token)
+    }
+
     /// Errors: `Unauthenticated`, `TokenExpired` (refresh it), `LoginRevoked`.
     pub fn check(&self, access: &str) -> Result<Identity, ErrorCode> {
-        let claims = self.0.keys.load().read(access)?;
+        let claims = self.0.keys.load().read(access, &self.0.verified, self.now())?;
         let identity = Identity { user: claims.sub, login: claims.login, device: claims.device };
         match self.0.revoked.lock().standing(identity.login, claims.iat) {
             Standing::Good => Ok(identity),

@@ -3,6 +3,7 @@
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hubbub::auth::Identity;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use schema::ErrorCode;
 use schema::record::SigningKey;
@@ -194,4 +195,34 @@ async fn a_ticket_opens_one_door_once() {
     let late = door.auth.ticket(ada.identity).unwrap();
     door.advance_ms(30_001);
     assert_eq!(door.auth.check_ticket(&late), Err(ErrorCode::Unauthenticated));
+}
+
+/// What was verified once is not verified again; all else about it is looked at each time.
+#[tokio::test]
+async fn a_token_that_was_taken_before_is_refused_as_soon_as_anything_about_it_is_over() {
+    let forge = Forge::new().await;
+    let ada = forge.door.sign_up("bea").await.unwrap();
+    let claims = ada.access.split('.').nth(1).unwrap();
+    let (_, signature) = ada.access.rsplit_once('.').unwrap();
+    let mut other: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    other["sub"] = forge.claims["sub"].clone();
+    let header = ada.access.split('.').next().unwrap();
+    let swapped = format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode(other.to_string()));
+    assert_eq!(forge.check(&ada.access), Ok(()));
+    assert_eq!(forge.check(&swapped), REFUSED, "the same signature under other claims");
+
+    let Identity { user, login, .. } = ada.identity;
+    forge.door.auth.revoke(user, login).await.unwrap();
+    assert_eq!(forge.check(&ada.access), Err(ErrorCode::LoginRevoked));
+
+    let token = forge.sign(&forge.header(), &forge.claims);
+    assert_eq!(forge.check(&token), Ok(()));
+    forge.door.advance_ms(604_000);
+    assert_eq!(forge.check(&token), Ok(()), "within the leeway");
+    forge.door.advance_ms(3_000);
+    assert_eq!(forge.check(&token), Err(ErrorCode::TokenExpired));
+    forge.door.auth.rotate_keys().await.unwrap();
+    forge.door.advance_ms(70_000 + 604_000);
+    forge.door.auth.tidy().await.unwrap();
+    assert_eq!(forge.check(&token), REFUSED, "its key is no more");
 }
