@@ -1,12 +1,14 @@
 //! A node that hears nothing of its group: what it says of that, whether it was removed meanwhile, and how those find each other again
 //! whose addresses changed.
 
+use std::time::Duration;
+
+use cluster::link::SimNet;
 use cluster::member::{Error, Token};
 use cluster::{NodeId, Status};
 
 use crate::member::{Node, config, start_at, start_at_with, until};
 use crate::world::folder;
-use cluster::link::SimNet;
 
 /// Three, of which all are active, and everybody knows it.
 async fn three(net: &SimNet, folders: &[tempfile::TempDir; 3]) -> Vec<Node> {
@@ -21,7 +23,7 @@ async fn three(net: &SimNet, folders: &[tempfile::TempDir; 3]) -> Vec<Node> {
     let ids = ids(&nodes);
     for node in &nodes {
         until(node, |state| ids.iter().all(|id| state.is(*id, Status::Active))).await;
-        let mut status = tokio::time::interval(std::time::Duration::from_millis(10));
+        let mut status = tokio::time::interval(Duration::from_millis(10));
         while node.member.membership().status().voters.len() != 3 {
             status.tick().await;
         }
@@ -38,6 +40,11 @@ async fn remove_third(nodes: &[Node], third: NodeId) {
     let first = nodes[0].member.membership();
     until(&nodes[0], |state| state.is(third, Status::Down) && state.owned_by(third) == 0).await;
     first.remove(third).await.unwrap();
+    // Nobody sends it the log any more, by which it could learn of it.
+    let mut looks = tokio::time::interval(Duration::from_millis(10));
+    while [first.status().voters, first.status().learners].iter().any(|members| members.contains(&third)) {
+        looks.tick().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
