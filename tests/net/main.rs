@@ -2,7 +2,7 @@
 //! healed, and every rule of the checker holds over what all devices wrote down. One row a fault.
 //!
 //! `cargo test --workspace --test net -- small` (or `all`, or names) runs them; without words it names them, for they need
-//! root and take minutes. `cargo xtask test` runs `small` as its part `net`. HUBBUB_REPORTS names a folder for the reports.
+//! root and take minutes. `cargo xtask test` runs `small` as its part `net`. NET_REPORTS names a folder for the reports.
 
 mod rows;
 
@@ -92,7 +92,7 @@ async fn run(row: &Row, group: &Arc<Group>, folder: &Path) -> Result<RunReport> 
         ..Options::new("net", first)
     };
     let report = run::run(&row.scenario(), &options, &|_| {}).await?;
-    if let Some(reports) = std::env::var_os("HUBBUB_REPORTS") {
+    if let Some(reports) = std::env::var_os("NET_REPORTS") {
         std::fs::create_dir_all(&reports)?;
         std::fs::write(Path::new(&reports).join(format!("{}.html", row.name)), loadtest::report::html::page(&report))?;
     }

@@ -17,8 +17,10 @@ const SERVES_WITHIN: Duration = Duration::from_millis(1_500);
 pub async fn reply(shared: &Arc<Shared>, from: NodeId, question: Question) -> Answer {
     match question {
         Question::Tail { room, after } => match shared.serves(shared.reader.slot(room), SERVES_WITHIN).await {
-            true => shared.reader.tail_here(room).map_or(Answer::Elsewhere, |tail| page(&tail, after)),
-            false => Answer::Elsewhere,
+            true if shared.reader.confirm(shared.reader.slot(room)).await.is_ok() => {
+                shared.reader.tail_here(room).map_or(Answer::Elsewhere, |tail| page(&tail, after))
+            }
+            true | false => Answer::Elsewhere,
         },
         Question::Memberships { user } => Answer::Memberships { changes: shared.reader.memberships().of(user) },
         Question::Attach { user, .. } | Question::Rooms { user } if shared.home(user).is_some() => Answer::Elsewhere,

@@ -17,7 +17,7 @@ use cluster::{Kind, NodeId, Ring};
 use schema::peer::{Answer, Question};
 use schema::record::HistoryRow;
 use schema::{Event, EventBody, RoomId, SlotId, limits};
-use store::{Range, Records, RecordsExt};
+use store::{Fenced, Journal, Range, Records, RecordsExt};
 use tokio::time::Instant;
 
 use crate::peer::Peers;
@@ -34,12 +34,18 @@ const READS_MAX: usize = 8;
 /// For the tail of a room whose owner changes, and between two tries.
 const TAIL_WITHIN: Duration = Duration::from_secs(4);
 const TAIL_AGAIN: Duration = Duration::from_millis(20);
+/// How long a node believes that a slot is still its own without asking the store; less than what others may be behind.
+const CONFIRMED_FOR: Duration = Duration::from_secs(3);
+/// An epoch below every grant's: to fence by it only asks.
+const NO_GRANT: u64 = 1;
 /// Of pages in memory, where nothing else is said.
 pub(crate) const PAGES_BYTES_MAX: usize = 32 << 20;
 
 #[derive(Clone)]
 pub struct Reader {
     pub records: Arc<dyn Records>,
+    /// Who decides whose a slot is. `None`: nobody else is there.
+    journal: Option<Arc<dyn Journal>>,
     ring: Arc<Ring>,
     peers: Arc<Peers>,
     /// By slot number.
@@ -54,11 +60,16 @@ impl Reader {
         let (memberships, above) = (Arc::<Memberships>::default(), Arc::<Above>::default());
         let tails = (0..ring.slots()).map(|_| Arc::new(Tail::new(memberships.clone(), above.clone()))).collect();
         let kept = Arc::new(Kept::new(PAGES_BYTES_MAX));
-        Self { records, ring, peers: Arc::default(), tails, memberships, above, kept }
+        Self { records, journal: None, ring, peers: Arc::default(), tails, memberships, above, kept }
     }
     /// With the other nodes, who have the tails of their slots.
     pub(crate) fn among(mut self, peers: Arc<Peers>) -> Self {
         self.peers = peers;
+        self
+    }
+    /// Asks there whose a slot is.
+    pub(crate) fn confirmed_by(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
         self
     }
     /// Keeps so many bytes of pages in memory, and forgets those it kept.
@@ -96,9 +107,36 @@ impl Reader {
 
     /// The room's applied events above the watermark, by its owner. Errors: `Unknown`, nobody can say now.
     pub async fn tail(&self, room: RoomId) -> Result<Vec<Arc<Event>>, store::Error> {
+        if self.tail_here(room).is_some() {
+            self.confirm(self.slot(room)).await?;
+        }
         match self.tail_here(room) {
             Some(tail) => Ok(tail),
             None => self.tail_elsewhere(room).await,
+        }
+    }
+
+    /// Of a slot that this node serves: it may have been given to another while this node was cut off, or stopped. Whoever
+    /// reads after this sees all that was acknowledged up to `CONFIRMED_FOR` before. Errors: `Unknown`, it was, or the store
+    /// does not say.
+    pub(crate) async fn confirm(&self, slot: SlotId) -> Result<(), store::Error> {
+        let (Some(journal), tail) = (&self.journal, self.slot_tail(slot)) else { return Ok(()) };
+        if tail.is_confirmed(CONFIRMED_FOR) {
+            return Ok(());
+        }
+        let _one_asks = tail.confirming().await;
+        if tail.is_confirmed(CONFIRMED_FOR) {
+            return Ok(());
+        }
+        let (grant, asked) = (self.ring.placement(slot).grant, Instant::now());
+        match journal.fence(slot, NO_GRANT).await {
+            Ok(Fenced::Stale { epoch }) if epoch >> 16 > grant => Err(store::Error::Unknown("another node has the slot".into())),
+            // A full disk is there to be read, and nobody can take a slot meanwhile.
+            Ok(Fenced::Stale { .. } | Fenced::Ok { .. }) | Err(store::Error::ReadOnly(_)) => {
+                tail.confirm(grant, asked);
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
     }
 

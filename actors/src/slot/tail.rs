@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use schema::{Event, EventBody, Role, RoomId, UserId};
-use tokio::sync::watch;
+use tokio::sync::{MutexGuard, watch};
+use tokio::time::Instant;
 
 use super::above::Above;
 use super::block::weight;
@@ -19,12 +21,16 @@ pub struct Tail {
     open: watch::Sender<Option<u64>>,
     memberships: Arc<Memberships>,
     above: Arc<Above>,
+    /// One asks the store, whoever else wants to know waits for its answer.
+    confirming: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     /// By which the slot is served: it is that of its owner, whole. `None`: it is not served here.
     grant: Option<u64>,
+    /// When the store was last asked who answered that the slot is served by no higher grant. `None`: not by this grant.
+    confirmed: Option<Instant>,
     blocks: BTreeMap<u64, Vec<Arc<Event>>>,
     rooms: HashMap<RoomId, Vec<Arc<Event>>>,
     events: usize,
@@ -33,7 +39,7 @@ struct Inner {
 
 impl Tail {
     pub fn new(memberships: Arc<Memberships>, above: Arc<Above>) -> Self {
-        Self { inner: RwLock::default(), open: watch::Sender::new(None), memberships, above }
+        Self { inner: RwLock::default(), open: watch::Sender::new(None), memberships, above, confirming: tokio::sync::Mutex::default() }
     }
 
     /// Waits until the slot is served by this grant.
@@ -54,6 +60,21 @@ impl Tail {
         let mut inner = self.inner.write();
         self.empty(&mut inner);
         self.open.send_replace(None);
+    }
+
+    /// The store was asked at this time, and knew of no higher grant.
+    pub fn confirm(&self, grant: u64, asked: Instant) {
+        let mut inner = self.inner.write();
+        if inner.grant == Some(grant) {
+            inner.confirmed = inner.confirmed.max(Some(asked));
+        }
+    }
+    /// Whether that is less than `within` ago: another owner, if there is one, is not older than that.
+    pub fn is_confirmed(&self, within: Duration) -> bool {
+        self.inner.read().confirmed.is_some_and(|asked| asked.elapsed() < within)
+    }
+    pub async fn confirming(&self) -> MutexGuard<'_, ()> {
+        self.confirming.lock().await
     }
 
     pub fn bytes(&self) -> usize {

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod calls;
+mod confirmed;
 mod erasure;
 mod exactly_once;
 mod full_disk;

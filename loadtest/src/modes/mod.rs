@@ -42,7 +42,7 @@ pub struct Arguments {
 enum Mode {
     /// Says in a minute and on one screen how good a node is: the one of `cargo xtask up`, unless --node or --start says another
     Quick(quick::Options),
-    /// Carries out a scenario: a file, or one by name (storm, jitter, chaos, chaos-group, chaos-net, capacity, soak, big-room, town, crowd)
+    /// Carries out a scenario: a file, or one by name (storm, jitter, chaos, chaos-group, chaos-net, kills, capacity, soak, big-room, town, crowd)
     Run(run::Options),
     /// Raises the load until a threshold of the scenario is missed, and says how far it went
     Capacity(capacity::Options),

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use schema::Event;
 use schema::rest::Page;
+use schema::{ErrorCode, Event};
 use tokio::time::Instant;
 
 use super::job::Job;
 use super::user::Shared;
-use crate::client::{Target, is_temporary};
+use crate::client::{Error, Target, is_temporary};
 use crate::history::Entry;
 use crate::people::Person;
 use crate::plan::{Crowd, Room};
@@ -110,7 +110,7 @@ async fn knock(job: &Job, crowd: &Crowd, room: u32, target: Target, shared: &Sha
     }
 }
 
-async fn page(room: u32, after: u64, limit: usize, account: u32, target: Target, job: &Job, shared: &Shared) -> Result<Page> {
+async fn page(room: u32, after: u64, limit: usize, account: u32, mut target: Target, job: &Job, shared: &Shared) -> Result<Page> {
     let begun = Instant::now();
     loop {
         let api = shared.accounts.api(account, target).await;
@@ -119,7 +119,14 @@ async fn page(room: u32, after: u64, limit: usize, account: u32, target: Target,
             Err(error) => Err(error),
         };
         match page {
-            Err(error) if is_temporary(&error) && begun.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(50)).await,
+            // By a clock that is ahead of the one that made the token.
+            Err(Error::Problem(problem)) if problem.code == ErrorCode::TokenExpired.text() && begun.elapsed() < PATIENCE => {
+                shared.accounts.renew(account, target).await?;
+            }
+            Err(error) if is_temporary(&error) && begun.elapsed() < PATIENCE => {
+                target = shared.places.after(target);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
             page => return page.with_context(|| format!("room number {room} could not be read")),
         }
     }

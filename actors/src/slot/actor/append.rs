@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ractor::ActorRef;
 use schema::{Event, RoomId};
-use store::{Append, Error};
+use store::{Append, Appended, Error};
+use tokio::time::Instant;
 
 use super::{SlotMessage, State, pause};
 use crate::metrics::metrics;
@@ -31,7 +32,11 @@ impl State {
                 Some(places) => Some(places.acquire().await),
                 None => None,
             };
+            let (slot, grant, asked) = (append.slot, append.epoch >> 16, Instant::now());
             let answer = shared.journal.append(append).await;
+            if matches!(answer, Ok(Appended::Applied)) {
+                shared.reader.slot_tail(slot).confirm(grant, asked);
+            }
             drop(place);
             if matches!(answer, Err(Error::Unknown(_))) {
                 metrics().append_unknown.increment(1);
