@@ -33,7 +33,7 @@ pub const ALL: &[Row] = &[
     row("pause_leader", "a leader that is stopped for 8 s and goes on", 16, "do = 'pause'\nnode = 'leader'\nat = '3s'\naway = '8s'"),
     row("split_leader", "a leader that the others do not reach", 14, "do = 'split'\nnode = 'leader'\nat = '3s'\naway = '8s'"),
     row("alone", "a node that reaches neither the others nor the store", 14, "do = 'alone'\nat = '3s'\naway = '8s'"),
-    small(row("deaf", "a node that does not hear the others", 14, "do = 'deaf'\nat = '3s'\naway = '8s'")),
+    row("deaf", "a node that does not hear the others", 14, "do = 'deaf'\nat = '3s'\naway = '8s'"),
     row("mute", "a node that the others do not hear", 14, "do = 'mute'\nat = '3s'\naway = '8s'"),
     row("mute_leader", "a leader that the others do not hear", 14, "do = 'mute'\nnode = 'leader'\nat = '3s'\naway = '8s'"),
     row("between", "two nodes that do not reach each other, while a third reaches both", 14, "do = 'between'\nat = '3s'\naway = '8s'"),

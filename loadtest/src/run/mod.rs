@@ -170,9 +170,13 @@ fn dealt(scenario: &Scenario, options: &Options) -> Result<Scenario> {
             Some(group) if group.has_net() => (Needs::Net, ""),
             Some(_) => (Needs::Group, "--net"),
             None if options.nodes.first().is_some_and(Watched::is_breakable) => (Needs::Node, "--group"),
-            None => (Needs::Nothing, "--start"),
+            None => (Needs::Nothing, ""),
         };
         let (name, needs) = (fault.kind.text(), fault.kind.needs());
+        ensure!(
+            needs == Needs::Nothing || has != Needs::Nothing,
+            "the scenario wants to `{name}` the node, and this program did not start it: use --start"
+        );
         ensure!(needs <= has, "the scenario wants `{name}`, and this run has no {}: use {how}", needs.text());
     }
     ensure!(!scenario.tls || options.trust.is_some(), "the scenario wants TLS: name the node with https://");
