@@ -161,6 +161,17 @@ impl<K: Eq + Hash + Copy + AsRef<[u8]>, M: Message, P> Directory<K, M, P> {
         }
     }
 
+    /// They are somebody else's from now on, and what was parked of them is too: what it said may be wrong when they come back.
+    pub fn leave(&self, is_left: impl Fn(&K) -> bool) {
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            let left = shard.extract_if(|key, _| is_left(key)).collect::<Vec<_>>();
+            let_go(&mut shard);
+            drop(shard);
+            drop(left);
+        }
+    }
+
     pub fn for_each_awake(&self, mut tell: impl FnMut(K, &ActorRef<M>)) {
         for shard in &self.shards {
             for (key, place) in shard.lock().iter() {
@@ -175,6 +186,18 @@ impl<K: Eq + Hash + Copy + AsRef<[u8]>, M: Message, P> Directory<K, M, P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_parked_stays_with_actors_that_are_gone_and_goes_with_those_that_are_somebody_elses() {
+        let directory: Directory<[u8; 16], (), &str> = Directory::new();
+        for key in [[1; 16], [2; 16]] {
+            directory.shard(key).lock().insert(key, Place::Parked("busy"));
+        }
+        directory.forget(|_| true);
+        assert_eq!(directory.peek([1; 16], |parked| *parked), Some("busy"));
+        directory.leave(|key| *key == [1; 16]);
+        assert_eq!((directory.peek([1; 16], |parked| *parked), directory.peek([2; 16], |parked| *parked)), (None, Some("busy")));
+    }
 
     #[test]
     fn a_table_that_emptied_is_small_again_and_one_in_use_is_left_alone() {

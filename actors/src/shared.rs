@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use cluster::{Kind, NodeId, Ring};
 use parking_lot::RwLock;
@@ -11,7 +11,6 @@ use schema::peer::{Change, Word};
 use schema::{ConnectionId, ErrorCode, Event, EventBody, LoginId, RoomId, SlotId, UserId};
 use store::Journal;
 use tokio::sync::{Notify, Semaphore, oneshot};
-use tokio::time::Instant;
 
 use crate::admission::Admission;
 use crate::config::Config;
@@ -66,24 +65,6 @@ impl Shared {
     pub fn home(&self, user: UserId) -> Option<NodeId> {
         let owner = self.ring.placement(self.session_slot(user)).owner;
         (owner != self.ring.node()).then_some(owner)
-    }
-    /// Waits until this node serves the slot. False: it does not, and will not soon.
-    pub async fn serves(&self, slot: SlotId, within: Duration) -> bool {
-        let tail = self.reader.slot_tail(slot);
-        let deadline = Instant::now() + within;
-        loop {
-            let placement = self.ring.placement(slot);
-            let is_ours = placement.owner == self.ring.node();
-            if is_ours && tokio::time::timeout(LOOK_AGAIN, tail.opened(placement.grant)).await.is_ok() {
-                return true;
-            }
-            if Instant::now() >= deadline {
-                return false;
-            }
-            if !is_ours {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-        }
     }
     /// A fresh activation of a slot, from 1.
     pub fn activate(&self, slot: SlotId) -> u16 {
@@ -210,8 +191,6 @@ impl Shared {
     }
 }
 
-/// While a slot is about to be ours, the table is looked at this often.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// People named in one message who are told at once.
 const MENTIONS_MAX: usize = 50;
 

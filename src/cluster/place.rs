@@ -10,7 +10,7 @@ use actors::{Among, Node};
 use cluster::{Member, NodeId, State, Status, Table};
 use parking_lot::Mutex;
 use schema::SlotId;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::Alone;
@@ -38,7 +38,9 @@ pub fn follow(member: Arc<Member>, node: Node, before: Arc<Table>) {
     // Each slot is on its way once.
     let (settled, ends) = mpsc::channel(usize::from(member.ring().slots()));
     let moving = Arc::new(Mutex::new(HashSet::new()));
-    tokio::spawn(end_moves(member.clone(), ends, moving.clone()));
+    // Rings when the table wants a slot elsewhere than where it was on its way to.
+    let again = Arc::new(Notify::new());
+    tokio::spawn(end_moves(member.clone(), ends, moving.clone(), again.clone()));
     tokio::spawn(async move {
         let (mut state, mut before) = (member.membership().watch(), before);
         loop {
@@ -58,8 +60,9 @@ pub fn follow(member: Arc<Member>, node: Node, before: Arc<Table>) {
                 }
             }
             before = Arc::new(table);
-            if state.changed().await.is_err() {
-                return;
+            tokio::select! {
+                changed = state.changed() => if changed.is_err() { return },
+                () = again.notified() => {}
             }
         }
     });
@@ -74,14 +77,19 @@ async fn settle(node: &Node, slot: SlotId) {
 }
 
 /// Those that were settled while the ones before were written go into one entry. Each slot is there once: it is in `moving` until then.
-async fn end_moves(member: Arc<Member>, mut settled: mpsc::Receiver<(SlotId, NodeId)>, moving: Arc<Mutex<HashSet<SlotId>>>) {
+async fn end_moves(
+    member: Arc<Member>,
+    mut settled: mpsc::Receiver<(SlotId, NodeId)>,
+    moving: Arc<Mutex<HashSet<SlotId>>>,
+    again: Arc<Notify>,
+) {
     let membership = member.membership();
     while let Some(first) = settled.recv().await {
         let mut moves = vec![first];
         while let Ok(next) = settled.try_recv() {
             moves.push(next);
         }
-        let slots: Vec<_> = moves.iter().map(|(slot, _)| *slot).collect();
+        let asked = moves.clone();
         // Unheard, it is asked again; refused, the plan has changed.
         while let Err(cluster::membership::Error::Unavailable) = membership.end_moves(moves.clone()).await {
             let state = membership.state();
@@ -90,7 +98,13 @@ async fn end_moves(member: Arc<Member>, mut settled: mpsc::Receiver<(SlotId, Nod
                 break;
             }
         }
-        slots.iter().for_each(|slot| _ = moving.lock().remove(slot));
+        asked.iter().for_each(|(slot, _)| _ = moving.lock().remove(slot));
+        // A table that came meanwhile passed these over.
+        let state = membership.state();
+        let elsewhere = |slot: SlotId, to| state.slot(slot).and_then(|placement| placement.moving).is_some_and(|now| now != to);
+        if asked.iter().any(|(slot, to)| elsewhere(*slot, *to)) {
+            again.notify_one();
+        }
     }
 }
 

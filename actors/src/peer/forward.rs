@@ -1,179 +1,118 @@
 //! Requests of people here that a room elsewhere has to decide. Each is kept with its places until it is answered, and said again
 //! verbatim, in order, to whoever owns the room by then; its `cmid` makes that once. After a while it is answered `unavailable`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cluster::NodeId;
 use parking_lot::Mutex;
-use schema::peer::{Forwarded, Word};
+use schema::peer::Word;
 use schema::{ErrorCode, RoomId, SlotId};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
-use super::FRAME_BYTES;
+use super::pending::{Due, Pending};
 use crate::metrics::metrics;
-use crate::node::weight;
 use crate::reply::{Answering, RETRY_MS};
 use crate::room::Request;
-use crate::shared::{Shared, now_ms};
+use crate::shared::Shared;
 
 /// A client waits for its answer about as long.
-const GIVE_UP_MS: u64 = 5_000;
+pub const GIVE_UP_MS: u64 = 5_000;
 /// Between two tries to say what is not said.
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// As many as there are places for requests.
-#[derive(Default)]
 pub struct Forwards {
-    inner: Mutex<Inner>,
+    /// What the times below are counted from: no clock that can be put back.
+    began: Instant,
+    pending: Mutex<Pending<Answering>>,
     /// Rings when something has to be said again.
     bell: Notify,
 }
 
-#[derive(Default)]
-struct Inner {
-    last: u64,
-    pending: BTreeMap<u64, Pending>,
-    /// Those that nobody was told of yet, or not whoever has the room now.
-    unsaid: BTreeSet<u64>,
-}
-
-struct Pending {
-    slot: SlotId,
-    request: Forwarded,
-    answering: Answering,
-    to: NodeId,
-    until_ms: u64,
-}
-
-/// What is to be done with requests that are due.
-enum Due {
-    Say(NodeId, RoomId, Vec<Forwarded>),
-    /// The room is ours by now.
-    Take(RoomId, Vec<Request>),
+impl Default for Forwards {
+    fn default() -> Self {
+        // By chance: a count, or a clock, would meet the numbers of the process before.
+        let after = Uuid::new_v4().as_u128() as u64 >> 3;
+        Self { began: Instant::now(), pending: Mutex::new(Pending::new(after)), bell: Notify::new() }
+    }
 }
 
 impl Forwards {
+    fn now_ms(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
+    }
+
     pub fn take(&self, shared: &Shared, room: RoomId, requests: Vec<Request>) {
-        let (slot, until_ms) = (shared.reader.slot(room), now_ms() + GIVE_UP_MS);
-        let mut inner = self.inner.lock();
+        let (slot, until_ms) = (shared.reader.slot(room), self.now_ms() + GIVE_UP_MS);
+        let mut pending = self.pending.lock();
         for Request { user, order, act, answering } in requests {
-            inner.last += 1;
-            let token = inner.last;
-            let request = Forwarded { token, user, order, act };
-            inner.pending.insert(token, Pending { slot, request, answering, to: NodeId(0), until_ms });
-            inner.unsaid.insert(token);
+            pending.take(slot, (user, order, act), answering, until_ms);
         }
-        inner.say(shared);
-        if !inner.unsaid.is_empty() {
+        self.say(&mut pending, shared);
+        if pending.is_any_unsaid() {
             self.bell.notify_one();
         }
     }
 
     /// Its answer came. `None`: it has one already.
     pub fn answered(&self, token: u64) -> Option<Answering> {
-        let mut inner = self.inner.lock();
-        inner.unsaid.remove(&token);
-        inner.pending.remove(&token).map(|pending| pending.answering)
+        self.pending.lock().answered(token)
     }
     /// Whoever was told of it does not do it.
     pub fn moved(&self, token: u64, by: NodeId) {
-        let mut inner = self.inner.lock();
-        if inner.pending.get(&token).is_some_and(|pending| pending.to == by) {
-            inner.unsaid.insert(token);
-            self.bell.notify_one();
-        }
+        self.pending.lock().moved(token, by);
+        self.bell.notify_one();
     }
     /// Those of which this is true, by whom was told and by slot, have to be said again.
     pub fn unsaid(&self, again: impl Fn(NodeId, SlotId) -> bool) {
-        let mut inner = self.inner.lock();
-        let Inner { pending, unsaid, .. } = &mut *inner;
-        unsaid.extend(pending.iter().filter(|(_, pending)| again(pending.to, pending.slot)).map(|(token, _)| *token));
+        self.pending.lock().again(again);
         self.bell.notify_one();
     }
 
     /// True: there is something left to say.
     fn say_again(&self, shared: &Shared) -> bool {
         self.expire();
-        let mut inner = self.inner.lock();
-        inner.say(shared);
-        !inner.unsaid.is_empty()
+        let mut pending = self.pending.lock();
+        self.say(&mut pending, shared);
+        pending.is_any_unsaid()
     }
 
-    /// Those that nobody answered, said or not. They were taken in the order in which they are given up.
     fn expire(&self) {
-        let (now_ms, mut late) = (now_ms(), Vec::new());
-        let mut inner = self.inner.lock();
-        while let Some(first) = inner.pending.first_entry().filter(|first| first.get().until_ms < now_ms) {
-            let (token, pending) = first.remove_entry();
-            inner.unsaid.remove(&token);
-            late.push(pending);
-        }
-        drop(inner);
+        let late = self.pending.lock().expired(self.now_ms());
         metrics().forwards_lost.increment(late.len() as u64);
-        late.into_iter().for_each(|pending| pending.answering.refuse(ErrorCode::Unavailable, Some(RETRY_MS)));
+        late.into_iter().for_each(|answering| answering.refuse(ErrorCode::Unavailable, Some(RETRY_MS)));
     }
-}
 
-impl Inner {
     /// In order; those of one room go together. What cannot be said stays, and what is behind it in its room too.
-    fn say(&mut self, shared: &Shared) {
-        for due in self.due(shared) {
+    fn say(&self, pending: &mut Pending<Answering>, shared: &Shared) {
+        let table = shared.ring.table();
+        for due in pending.due(shared.ring.node(), |slot| table.slots[usize::from(slot.0)].owner) {
             match due {
-                Due::Take(room, requests) => shared.requests_here(room, requests),
-                Due::Say(to, room, requests) => self.say_to(shared, to, room, requests),
-            }
-        }
-    }
-
-    fn due(&mut self, shared: &Shared) -> Vec<Due> {
-        let mut due: Vec<Due> = Vec::new();
-        for token in std::mem::take(&mut self.unsaid) {
-            let Some(pending) = self.pending.get_mut(&token) else { continue };
-            let (room, owner) = (pending.request.order.room, shared.ring.placement(pending.slot).owner);
-            if owner == shared.ring.node() {
-                let Some(Pending { request: Forwarded { user, order, act, .. }, answering, .. }) = self.pending.remove(&token) else {
-                    continue;
-                };
-                let request = Request { user, order, act, answering };
-                match due.iter_mut().find_map(|due| match due {
-                    Due::Take(of, requests) if *of == room => Some(requests),
-                    _ => None,
-                }) {
-                    Some(requests) => requests.push(request),
-                    None => due.push(Due::Take(room, vec![request])),
+                Due::Take { room, requests } => {
+                    let again = requests.into_iter().map(|(request, answering)| Request {
+                        user: request.user,
+                        order: request.order,
+                        act: request.act,
+                        answering,
+                    });
+                    shared.requests_here(room, again.collect());
                 }
-                continue;
+                Due::Say { to, room, frames } => {
+                    let mut frames = frames.into_iter();
+                    for requests in frames.by_ref() {
+                        metrics().forwarded.increment(requests.len() as u64);
+                        let word = Word::Requests { room, requests };
+                        if !shared.peers.say(to, &word) {
+                            let Word::Requests { requests, .. } = word else { unreachable!("as it was made") };
+                            pending.unheard(&requests);
+                            break;
+                        }
+                    }
+                    frames.for_each(|requests| pending.unheard(&requests));
+                }
             }
-            pending.to = owner;
-            let request = pending.request.clone();
-            match due.iter_mut().find_map(|due| match due {
-                Due::Say(to, of, requests) if *of == room && *to == owner => Some(requests),
-                _ => None,
-            }) {
-                Some(requests) => requests.push(request),
-                None => due.push(Due::Say(owner, room, vec![request])),
-            }
-        }
-        due
-    }
-
-    fn say_to(&mut self, shared: &Shared, to: NodeId, room: RoomId, mut requests: Vec<Forwarded>) {
-        while !requests.is_empty() {
-            let mut bytes = 0;
-            let fits = requests.iter().take_while(|request| {
-                bytes += weight(&request.act);
-                bytes <= FRAME_BYTES
-            });
-            let rest = requests.split_off(fits.count().max(1));
-            let tokens: Vec<u64> = requests.iter().map(|request| request.token).collect();
-            metrics().forwarded.increment(tokens.len() as u64);
-            if !shared.peers.say(to, &Word::Requests { room, requests }) {
-                self.unsaid.extend(tokens.into_iter().chain(rest.iter().map(|request| request.token)));
-                return;
-            }
-            requests = rest;
         }
     }
 }

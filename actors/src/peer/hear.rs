@@ -97,7 +97,7 @@ fn answered(shared: &Arc<Shared>, from: NodeId, outcomes: Vec<(u64, Outcome)>) {
 fn follow(shared: Arc<Shared>, by: NodeId, room: RoomId, known: Option<u64>) {
     tokio::spawn(async move {
         // Whoever asks the wrong node asks the right one as soon as they know.
-        if !shared.serves(shared.reader.slot(room), OURS_WITHIN).await {
+        if !shared.reader.serves(shared.reader.slot(room), OURS_WITHIN).await {
             return;
         }
         if let Err(error) = shared.subscribers.followed(&shared.reader, room, by, known).await {

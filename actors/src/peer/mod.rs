@@ -2,10 +2,11 @@
 //! is heard. Who owns what is the ring's; how bytes get there is the link's.
 //!
 //! ```text
-//! forward.rs   requests of people here that a room elsewhere has to decide, until they are answered
+//! forward.rs   requests of people here that a room elsewhere has to decide, until they are answered; pending.rs says which, pure
 //! foreign.rs   connections of other nodes, by names of this one
 //! hear.rs      what other nodes say          reply.rs   what they ask
-//! resume.rs    what is said anew when a node is back, or owns other slots
+//! resume.rs    what is said anew when a node is back, or owns other slots; turns.rs says which those are, pure
+//! reach.rs     the seam between all this and the link
 //! ```
 //!
 //! Invariant: everything that is said may be lost with its session, and nothing that matters is lost by that: it is said again to
@@ -14,15 +15,18 @@
 mod foreign;
 mod forward;
 mod hear;
+mod pending;
+mod reach;
 mod reply;
 mod resume;
+mod turns;
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cluster::NodeId;
-use cluster::link::{Asked, Meet, Mesh, Receive, Said, Whence};
+use cluster::link::{Asked, Meet, Receive, Said, Whence};
 use parking_lot::Mutex;
 use schema::ConnectionId;
 use schema::peer::{Answer, Question, Word};
@@ -32,8 +36,12 @@ use crate::metrics::metrics;
 use crate::shared::Shared;
 
 use foreign::Foreign;
-pub use forward::Forwards;
+pub use forward::{Forwards, GIVE_UP_MS};
+pub use pending::{Due, Pending};
+pub use reach::Reach;
+pub use reply::tail;
 pub(crate) use resume::placed;
+pub use turns::Turns;
 
 /// Of one frame's bodies, bytes; a frame may have twice as many.
 pub const FRAME_BYTES: usize = 512 << 10;
@@ -43,7 +51,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// One for a node; hears from the link before the node has started, and keeps that until it has.
 #[derive(Default)]
 pub struct Peers {
-    mesh: OnceLock<Arc<Mesh>>,
+    reach: OnceLock<Arc<dyn Reach>>,
     above: Mutex<Above>,
     foreign: Foreign,
     pub(crate) forwards: Forwards,
@@ -71,8 +79,8 @@ impl Default for Above {
 
 impl Peers {
     /// By which others are reached. Without one the node is alone.
-    pub fn reach_by(&self, mesh: Arc<Mesh>) {
-        assert!(self.mesh.set(mesh).is_ok(), "the other nodes are reached in one way");
+    pub fn reach_by(&self, reach: Arc<dyn Reach>) {
+        assert!(self.reach.set(reach).is_ok(), "the other nodes are reached in one way");
     }
 
     pub(crate) fn start(&self, shared: &Arc<Shared>) {
@@ -89,26 +97,25 @@ impl Peers {
         self.say_bytes(to, to_msgpack(word))
     }
     pub(crate) fn say_bytes(&self, to: NodeId, word: Bytes) -> bool {
-        self.mesh.get().is_some_and(|mesh| mesh.say(to, word).is_ok())
+        self.reach.get().is_some_and(|reach| reach.say(to, word))
     }
 
     /// `None`: there is no answer, and may never be one.
     pub(crate) async fn ask(&self, to: NodeId, question: &Question) -> Option<Answer> {
-        let mesh = self.mesh.get()?;
-        let answer = mesh.ask(to, to_msgpack(question), ANSWER_WITHIN).await.ok()?;
+        let answer = self.reach.get()?.ask(to, to_msgpack(question), ANSWER_WITHIN).await?;
         from_msgpack(&answer).inspect_err(|error| tracing::warn!(node = to.0, %error, "an answer cannot be read")).ok()
     }
 
     /// Whether there may be others at all.
     pub(crate) fn are_any(&self) -> bool {
-        self.mesh.get().is_some()
+        self.reach.get().is_some()
     }
     /// Those that can be spoken to.
     pub(crate) fn up(&self) -> Vec<NodeId> {
-        self.mesh.get().map(|mesh| mesh.up()).unwrap_or_default()
+        self.reach.get().map(|reach| reach.up()).unwrap_or_default()
     }
     pub(crate) fn knows_table(&self, version: u64) {
-        self.mesh.get().inspect(|mesh| mesh.knows_table(version));
+        self.reach.get().inspect(|reach| reach.knows_table(version));
     }
 
     /// A connection of another node, by a name that it has here alone.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::NodeId;
-use schema::Event;
 use schema::peer::{Answer, Question};
+use schema::{Event, RoomId};
 
 use super::FRAME_BYTES;
+use crate::read::Reader;
 use crate::session::Attachment;
 use crate::shared::Shared;
 
@@ -16,12 +17,7 @@ const SERVES_WITHIN: Duration = Duration::from_millis(1_500);
 
 pub async fn reply(shared: &Arc<Shared>, from: NodeId, question: Question) -> Answer {
     match question {
-        Question::Tail { room, after } => match shared.serves(shared.reader.slot(room), SERVES_WITHIN).await {
-            true if shared.reader.confirm(shared.reader.slot(room)).await.is_ok() => {
-                shared.reader.tail_here(room).map_or(Answer::Elsewhere, |tail| page(&tail, after))
-            }
-            true | false => Answer::Elsewhere,
-        },
+        Question::Tail { room, after } => tail(&shared.reader, room, after).await,
         Question::Memberships { user } => Answer::Memberships { changes: shared.reader.memberships().of(user) },
         Question::Attach { user, .. } | Question::Rooms { user } if shared.home(user).is_some() => Answer::Elsewhere,
         Question::Attach { user, connection, login } => {
@@ -34,6 +30,15 @@ pub async fn reply(shared: &Arc<Shared>, from: NodeId, question: Question) -> An
         Question::Rooms { user } => shared.own_rooms(user).await.map_or(Answer::Unavailable, |rooms| Answer::Rooms { rooms }),
         Question::Presence { user, rooms, users } => Answer::Presence { users: shared.presence.seen_from(user, rooms, &users) },
     }
+}
+
+/// What its owner says of a room's tail.
+pub async fn tail(reader: &Reader, room: RoomId, after: u64) -> Answer {
+    let slot = reader.slot(room);
+    if !reader.serves(slot, SERVES_WITHIN).await || reader.confirm(slot).await.is_err() {
+        return Answer::Elsewhere;
+    }
+    reader.tail_here(room).map_or(Answer::Elsewhere, |tail| page(&tail, after))
 }
 
 fn page(tail: &[Arc<Event>], after: u64) -> Answer {

@@ -7,6 +7,7 @@ use cluster::{NodeId, Table};
 use schema::peer::{Change, OwnRoom, Word};
 use schema::{CloseCode, ConnectionId, RoomId, ServerEvent, SlotId, UserId};
 
+use super::Turns;
 use crate::session::{Attachment, SessionMessage};
 use crate::shared::Shared;
 use crate::slot::SlotMessage;
@@ -46,34 +47,22 @@ pub(super) fn gone(shared: &Arc<Shared>, node: NodeId) {
 /// The ring has another table than this one.
 pub fn placed(shared: &Arc<Shared>, before: &Table) {
     shared.peers.knows_table(shared.ring.version());
-    let (mut changed, mut lost, mut gained) = (HashSet::new(), HashSet::new(), HashSet::new());
-    let us = shared.ring.node();
-    for (slot, was) in (0..).map(SlotId).zip(&before.slots) {
-        let is = shared.ring.placement(slot);
-        if was.owner != is.owner {
-            changed.insert(slot);
-            match (was.owner == us, is.owner == us) {
-                (true, _) => drop(lost.insert(slot)),
-                (_, true) => drop(gained.insert(slot)),
-                _ => {}
-            }
+    let Turns { changed, lost, gained, placed } = Turns::between(before, &shared.ring.table(), shared.ring.node());
+    if !changed.is_empty() {
+        shared.relay.give_up(&|room| lost.contains(&shared.reader.slot(room)));
+        let is_ours = |connection| shared.peers.abroad(connection).is_none();
+        for (_, rooms) in shared.presence.leave_home(|user| lost.contains(&shared.session_slot(user)), is_ours) {
+            rooms.into_iter().for_each(|room| shared.relay.online(room, false));
         }
-        if (was.owner, was.grant) != (is.owner, is.grant) && (was.owner == us || is.owner == us) {
-            let _ = shared.slot(slot).cast(SlotMessage::Placed);
-        }
+        // What their last home said of these is for us to say now.
+        shared.presence.leave_home(|user| gained.contains(&shared.session_slot(user)), is_ours);
+        shared.peers.forwards.unsaid(|_, slot| changed.contains(&slot));
+        begin(shared, |slot| changed.contains(&slot));
     }
-    if changed.is_empty() {
-        return;
+    // Last: a slot that is ours says that its rooms are caught up, and must not say it before they were said to be behind.
+    for slot in placed {
+        let _ = shared.slot(slot).cast(SlotMessage::Placed);
     }
-    shared.relay.give_up(&|room| lost.contains(&shared.reader.slot(room)));
-    let is_ours = |connection| shared.peers.abroad(connection).is_none();
-    for (_, rooms) in shared.presence.leave_home(|user| lost.contains(&shared.session_slot(user)), is_ours) {
-        rooms.into_iter().for_each(|room| shared.relay.online(room, false));
-    }
-    // What their last home said of these is for us to say now.
-    shared.presence.leave_home(|user| gained.contains(&shared.session_slot(user)), is_ours);
-    shared.peers.forwards.unsaid(|_, slot| changed.contains(&slot));
-    begin(shared, |slot| changed.contains(&slot));
 }
 
 /// Rooms of these slots are followed anew, users of them attached and watched, and counts told.

@@ -31,7 +31,7 @@ pub use view::View;
 
 /// A hole between history and tail that did not close: the store does not hold what it was given.
 const READS_MAX: usize = 8;
-/// For the tail of a room whose owner changes, and between two tries.
+/// For the tail of a room whose owner changes, and between two looks at the table.
 const TAIL_WITHIN: Duration = Duration::from_secs(4);
 const TAIL_AGAIN: Duration = Duration::from_millis(20);
 /// How long a node believes that a slot is still its own without asking the store; less than what others may be behind.
@@ -63,7 +63,7 @@ impl Reader {
         Self { records, journal: None, ring, peers: Arc::default(), tails, memberships, above, kept }
     }
     /// With the other nodes, who have the tails of their slots.
-    pub(crate) fn among(mut self, peers: Arc<Peers>) -> Self {
+    pub fn among(mut self, peers: Arc<Peers>) -> Self {
         self.peers = peers;
         self
     }
@@ -103,6 +103,24 @@ impl Reader {
     pub fn owner(&self, room: RoomId) -> Option<NodeId> {
         let owner = self.ring.placement(self.slot(room)).owner;
         (owner != self.ring.node()).then_some(owner)
+    }
+
+    /// Waits until this node serves the slot. False: it does not, and will not soon.
+    pub async fn serves(&self, slot: SlotId, within: Duration) -> bool {
+        let deadline = Instant::now() + within;
+        loop {
+            let placement = self.ring.placement(slot);
+            let is_ours = placement.owner == self.ring.node();
+            if is_ours && tokio::time::timeout(TAIL_AGAIN, self.slot_tail(slot).opened(placement.grant)).await.is_ok() {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            if !is_ours {
+                tokio::time::sleep(TAIL_AGAIN).await;
+            }
+        }
     }
 
     /// The room's applied events above the watermark, by its owner. Errors: `Unknown`, nobody can say now.

@@ -1,38 +1,31 @@
-//! Both ends of following a room: its owner shows it to the nodes that asked, and they show it to who has it there.
-//!
-//! Invariant: a follower shows a room's events without a gap, or begins anew. What it has is a head; whatever does not continue
-//! that is asked for from there, so nothing depends on a word not being lost.
+//! Both ends of following a room: its owner shows it to the nodes that asked, and they show it to who has it there. What is to be
+//! done with a word, `far.rs` says.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::NodeId;
 use schema::peer::Word;
-use schema::{CloseCode, ConnectionId, Event, RoomId, ServerEvent, limits};
+use schema::{ConnectionId, Event, RoomId, ServerEvent, limits};
 use tokio::sync::Notify;
 
-use super::{Comer, Entry, Subscribers};
+use super::far::{Begun, Far, Shown};
+use super::{Comer, Downs, Entry, Subscribers};
 use crate::metrics::metrics;
-use crate::outlet::Down;
 use crate::peer::{FRAME_BYTES, Peers};
 use crate::read::{Reader, View};
 
 /// For the owner's word; it is asked again meanwhile, since the question may have gone with a session.
 const FOLLOW_WITHIN: Duration = Duration::from_secs(3);
 const ASK_EVERY: Duration = Duration::from_millis(250);
+/// What was not shown is read so often at the most, after this long.
+const MISSED_TRIES: usize = 10;
+const MISSED_AGAIN: Duration = Duration::from_millis(100);
 
+/// The two ends of one room, and who waits at them.
 #[derive(Default)]
-pub(super) struct Far {
-    /// Nodes that are shown what is shown here; the room is ours.
-    pub followers: Vec<NodeId>,
-    /// Who shows it to us; the room is theirs.
-    pub following: Option<NodeId>,
-    /// They were asked to, and have not begun.
-    is_asked: bool,
-    /// It became ours, and what happened before that was not shown yet.
-    pub is_behind: bool,
-    /// The owner says that there is no such room.
-    is_missing: bool,
+pub(super) struct Ends {
+    pub far: Far,
     /// Rings with the owner's first word.
     heard: Arc<Notify>,
 }
@@ -97,8 +90,8 @@ impl Subscribers {
 
     pub fn unfollowed(&self, room: RoomId, by: NodeId) {
         let mut shard = self.shard(room).lock();
-        if let Some(far) = shard.get_mut(&room).and_then(|entry| entry.far.as_mut()) {
-            far.followers.retain(|node| *node != by);
+        if let Some(ends) = shard.get_mut(&room).and_then(|entry| entry.ends.as_mut()) {
+            ends.far.followers.retain(|node| *node != by);
             self.forget_idle(&mut shard, room);
         }
     }
@@ -109,8 +102,8 @@ impl Subscribers {
             let mut shard = shard.lock();
             let mut of: Vec<RoomId> = Vec::new();
             for (room, entry) in shard.iter_mut() {
-                if let Some(far) = entry.far.as_mut().filter(|far| far.followers.contains(&node)) {
-                    far.followers.retain(|follower| *follower != node);
+                if let Some(ends) = entry.ends.as_mut().filter(|ends| ends.far.followers.contains(&node)) {
+                    ends.far.followers.retain(|follower| *follower != node);
                     of.push(*room);
                 }
             }
@@ -133,29 +126,30 @@ impl Comer<'_> {
             let events: Vec<&Arc<Event>> = missed.iter().chain(&since).collect();
             show(peers, room, &[by], &events);
             peers.say(by, &Word::Following { room, view: view.clone().into() });
-            let far = entry.far.get_or_insert_default();
-            if !far.followers.contains(&by) {
-                far.followers.push(by);
+            let followers = &mut entry.ends.get_or_insert_default().far.followers;
+            if !followers.contains(&by) {
+                followers.push(by);
             }
             true
         })
     }
 
-    /// Waits until the room's owner has shown it. False: there is no such room. Errors: `Unknown`, the owner cannot be heard.
-    pub(super) async fn follow(&self, owner: NodeId) -> Result<bool, store::Error> {
+    /// Waits until the room's owner has shown it, or somebody else has it. False: there is no such room. Errors: `Unknown`, the owner
+    /// cannot be heard.
+    pub(super) async fn follow(&self, reader: &Reader, owner: NodeId) -> Result<bool, store::Error> {
         let (peers, room) = (&self.subscribers.peers, self.room);
         let ask = || async {
             loop {
                 let heard = self.with(|entry| {
-                    if entry.view.is_some() {
+                    // Looked at under the lock: who was the owner before is not followed any more.
+                    if entry.view.is_some() || reader.owner(room) != Some(owner) {
                         return Err(true);
                     }
-                    let far = entry.far.get_or_insert_default();
-                    if std::mem::take(&mut far.is_missing) {
+                    let ends = entry.ends.get_or_insert_default();
+                    if !ends.far.follow(owner) {
                         return Err(false);
                     }
-                    far.following = Some(owner);
-                    let mut heard = Box::pin(far.heard.clone().notified_owned());
+                    let mut heard = Box::pin(ends.heard.clone().notified_owned());
                     heard.as_mut().enable();
                     peers.say(owner, &Word::Follow { room, known: None });
                     Ok(heard)
@@ -175,75 +169,51 @@ impl Comer<'_> {
 impl Subscribers {
     pub fn following(&self, room: RoomId, owner: NodeId, view: View) {
         let mut shard = self.shard(room).lock();
-        let Some(entry) = shard.get_mut(&room).filter(|entry| entry.is_followed(owner)) else {
+        let begun = shard.get_mut(&room).and_then(|entry| Some((entry.begun(owner, view.head)?, entry)));
+        let Some((begun, entry)) = begun.filter(|(begun, _)| *begun != Begun::Unwanted) else {
             self.peers.say(owner, &Word::Unfollow { room });
             return;
         };
-        match entry.view.as_deref() {
-            Some(ours) if ours.head > view.head => {}
-            Some(ours) if ours.head < view.head => {
-                // Too much to show it all: who has the room comes again, and catches up by themselves.
-                metrics().follows_lost.increment(1);
-                for (lot, _) in &entry.lots {
-                    self.outlets[usize::from(*lot)].push(Down::Lose { room, code: CloseCode::Drain });
-                }
-                entry.removals += 1;
-                entry.view = Some(Box::new(view));
-            }
-            _ => entry.view = Some(Box::new(view)),
+        if begun == Begun::Lose {
+            let mut downs = Downs::default();
+            entry.lose(room, &mut downs);
+            self.push(downs);
         }
-        if let Some(far) = entry.far.as_mut() {
-            far.is_asked = false;
-            far.heard.notify_waiters();
+        if begun != Begun::Keep {
+            entry.view = Some(Box::new(view));
         }
+        entry.ring();
     }
 
     pub fn no_room(&self, room: RoomId, owner: NodeId) {
         let mut shard = self.shard(room).lock();
-        if let Some(far) = shard.get_mut(&room).filter(|entry| entry.is_followed(owner)).and_then(|entry| entry.far.as_mut()) {
-            (far.is_missing, far.is_asked) = (true, false);
-            far.heard.notify_waiters();
+        let Some(entry) = shard.get_mut(&room) else { return };
+        if entry.ends.as_mut().is_some_and(|ends| ends.far.no_room(owner)) {
+            entry.ring();
         }
     }
 
     /// What the owner showed. What does not continue what is here is asked for.
     pub fn shown(&self, room: RoomId, owner: NodeId, events: Vec<Arc<Event>>) {
-        {
-            let mut shard = self.shard(room).lock();
-            let Some(entry) = shard.get_mut(&room).filter(|entry| entry.is_followed(owner)) else {
-                self.peers.say(owner, &Word::Unfollow { room });
-                return;
-            };
-            let known = entry.view.as_deref().map(|view| view.head);
-            if let (Some(known), Some(first)) = (known, events.first())
-                && first.seq > known + 1
-            {
-                if let Some(far) = entry.far.as_mut() {
-                    far.is_asked = true;
-                }
-                self.peers.say(owner, &Word::Follow { room, known: Some(known) });
-                return;
-            }
+        let mut shard = self.shard(room).lock();
+        let first = events.first().map(|event| event.seq);
+        let shown = shard.get_mut(&room).and_then(|entry| entry.shown(owner, first)).unwrap_or(Shown::Unwanted);
+        drop(shard);
+        match shown {
+            Shown::Unwanted => _ = self.peers.say(owner, &Word::Unfollow { room }),
+            Shown::Ask(known) => _ = self.peers.say(owner, &Word::Follow { room, known: Some(known) }),
+            // One task hears an owner: nobody shows anything of this room in between.
+            Shown::Show => self.show(room, &events),
         }
-        // One task hears an owner: nobody shows anything of this room in between.
-        self.show(room, &events);
     }
 
     /// Rooms that begin anew: followed by who has them by now, from where they are here.
     pub fn follow_again(&self, reader: &Reader, begins: &impl Fn(RoomId) -> bool) {
         for shard in &self.shards {
             for (room, entry) in shard.lock().iter_mut().filter(|(room, _)| begins(**room)) {
-                let far = entry.far.get_or_insert_default();
-                far.is_asked = true;
-                let before = std::mem::replace(&mut far.following, reader.owner(*room));
-                far.is_behind = far.following.is_none() && (before.is_some() || far.is_behind);
-                match far.following {
-                    Some(owner) => {
-                        far.followers.clear();
-                        let known = entry.view.as_deref().map(|view| view.head);
-                        self.peers.say(owner, &Word::Follow { room: *room, known });
-                    }
-                    None => far.heard.notify_waiters(),
+                match entry.ends.get_or_insert_default().far.begin(reader.owner(*room)) {
+                    Some(owner) => _ = self.peers.say(owner, &Word::Follow { room: *room, known: entry.head() }),
+                    None => entry.ring(),
                 }
             }
         }
@@ -253,18 +223,46 @@ impl Subscribers {
     pub fn ask_again(&self) {
         for shard in &self.shards {
             for (room, entry) in shard.lock().iter() {
-                if let Some(Far { following: Some(owner), is_asked: true, .. }) = entry.far.as_deref() {
-                    let known = entry.view.as_deref().map(|view| view.head);
-                    self.peers.say(*owner, &Word::Follow { room: *room, known });
+                if let Some(owner) = entry.ends.as_ref().and_then(|ends| ends.far.ask_again()) {
+                    self.peers.say(owner, &Word::Follow { room: *room, known: entry.head() });
                 }
             }
         }
     }
 
-    /// Everything that happened before the room became ours is shown.
-    pub fn caught_up(&self, room: RoomId) {
-        if let Some(far) = self.shard(room).lock().get_mut(&room).and_then(|entry| entry.far.as_mut()) {
-            far.is_behind = false;
+    /// What happened in a room that is ours beyond what was shown here. Where that cannot be read for long nobody is shown anything:
+    /// whoever has the room comes again.
+    pub async fn missed(&self, reader: &Reader, room: RoomId) -> Vec<Arc<Event>> {
+        for _ in 0..MISSED_TRIES {
+            match self.read_missed(reader, room).await {
+                Ok(events) => return events,
+                // Who has it now shows it from where it is here.
+                Err(_) if reader.owner(room).is_some() => return Vec::new(),
+                Err(error) => tracing::warn!(%room, %error, "what was not shown of a room cannot be read yet"),
+            }
+            tokio::time::sleep(MISSED_AGAIN).await;
+        }
+        let (mut shard, mut downs) = (self.shard(room).lock(), Downs::default());
+        if let Some(entry) = shard.get_mut(&room) {
+            entry.lose(room, &mut downs);
+        }
+        self.push(downs);
+        Vec::new()
+    }
+    async fn read_missed(&self, reader: &Reader, room: RoomId) -> Result<Vec<Arc<Event>>, store::Error> {
+        let shown = self.view(room).map_or(u64::MAX, |view| view.head);
+        match reader.view(room).await? {
+            Some(now) if now.head > shown => reader.events(room, shown + 1, now.head).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Everything that happened before these rooms became ours is shown; or nothing of them was ever shown here.
+    pub fn caught_up(&self, which: impl Fn(RoomId) -> bool) {
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            let entries = shard.iter_mut().filter(|(room, _)| which(**room));
+            entries.filter_map(|(_, entry)| entry.ends.as_mut()).for_each(|ends| ends.far.caught_up());
         }
     }
 
@@ -279,7 +277,19 @@ impl Subscribers {
 }
 
 impl Entry {
-    fn is_followed(&self, owner: NodeId) -> bool {
-        self.far.as_ref().is_some_and(|far| far.following == Some(owner))
+    fn head(&self) -> Option<u64> {
+        self.view.as_deref().map(|view| view.head)
+    }
+    fn begun(&mut self, by: NodeId, theirs: u64) -> Option<Begun> {
+        let ours = self.head();
+        Some(self.ends.as_mut()?.far.begun(by, ours, theirs))
+    }
+    fn shown(&mut self, by: NodeId, first: Option<u64>) -> Option<Shown> {
+        let ours = self.head();
+        Some(self.ends.as_mut()?.far.shown(by, ours, first))
+    }
+    /// For whoever waits for the room's owner.
+    fn ring(&self) {
+        self.ends.as_ref().inspect(|ends| ends.heard.notify_waiters());
     }
 }

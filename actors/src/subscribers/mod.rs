@@ -5,6 +5,7 @@
 //!
 //! An entry lives while a connection has the room, or another node follows it; it costs the node once, however many people are in it.
 
+pub mod far;
 mod follow;
 
 use std::collections::HashMap;
@@ -19,7 +20,7 @@ use crate::metrics::metrics;
 use crate::outlet::{Down, Encoded, Outlet};
 use crate::peer::Peers;
 use crate::read::{Reader, View};
-use follow::Far;
+use follow::Ends;
 
 const SHARDS: usize = 64;
 
@@ -75,12 +76,22 @@ struct Entry {
     lots: Vec<(u16, u32)>,
     comers: u32,
     /// What other nodes have to do with it.
-    far: Option<Box<Far>>,
+    ends: Option<Box<Ends>>,
 }
 
 impl Entry {
+    /// What lies between what was shown here and what is to be shown next is not known, or too much: whoever has the room comes
+    /// again, and catches up by themselves.
+    fn lose(&mut self, room: RoomId, downs: &mut Downs) {
+        metrics().follows_lost.increment(1);
+        for (lot, _) in &self.lots {
+            downs.add(*lot, Down::Lose { room, code: CloseCode::Drain });
+        }
+        self.removals += 1;
+        self.view = None;
+    }
     fn is_idle(&self) -> bool {
-        self.lots.is_empty() && self.comers == 0 && self.far.as_ref().is_none_or(|far| far.followers.is_empty())
+        self.lots.is_empty() && self.comers == 0 && self.ends.as_ref().is_none_or(|ends| ends.far.followers.is_empty())
     }
 }
 
@@ -126,7 +137,7 @@ impl Subscribers {
             let seen = comer.look();
             if !seen.has_view {
                 if let Some(owner) = reader.owner(room) {
-                    if !comer.follow(owner).await? {
+                    if !comer.follow(reader, owner).await? {
                         return Ok(None);
                     }
                 } else if let Some(view) = reader.view(room).await? {
@@ -148,7 +159,7 @@ impl Subscribers {
     fn come(&self, room: RoomId) -> Comer<'_> {
         let mut shard = self.shard(room).lock();
         let entry =
-            shard.entry(room).or_insert_with(|| Entry { view: None, shows: 0, removals: 0, lots: Vec::new(), comers: 0, far: None });
+            shard.entry(room).or_insert_with(|| Entry { view: None, shows: 0, removals: 0, lots: Vec::new(), comers: 0, ends: None });
         entry.comers += 1;
         Comer { subscribers: self, room }
     }
@@ -160,7 +171,7 @@ impl Subscribers {
     /// The same of a room that is ours, as of everything applied.
     pub fn own_view(&self, room: RoomId) -> Option<View> {
         let shard = self.shard(room).lock();
-        let own = |entry: &&Entry| entry.far.as_ref().is_none_or(|far| far.following.is_none() && !far.is_behind);
+        let own = |entry: &&Entry| entry.ends.as_ref().is_none_or(|ends| ends.far.is_current());
         shard.get(&room).filter(own).and_then(|entry| entry.view.as_deref().cloned())
     }
 
@@ -187,7 +198,7 @@ impl Subscribers {
 
     fn forget_idle(&self, shard: &mut HashMap<RoomId, Entry>, room: RoomId) {
         if shard.get(&room).is_some_and(Entry::is_idle) {
-            let followed = shard.remove(&room).and_then(|entry| entry.far).and_then(|far| far.following);
+            let followed = shard.remove(&room).and_then(|entry| entry.ends).and_then(|ends| ends.far.following());
             if let Some(owner) = followed {
                 self.peers.say(owner, &Word::Unfollow { room });
             }
@@ -208,20 +219,20 @@ impl Subscribers {
         if let Some(entry) = shard.get_mut(&room) {
             entry.shows += 1;
             entry.removals += events.iter().filter(|event| event.body.removed().is_some()).count() as u64;
+            let shown = entry.view.as_deref().map_or(0, |view| view.head);
+            let fresh: Vec<&Arc<Event>> = events.iter().filter(|event| event.seq > shown).collect();
+            if let Some(ends) = &entry.ends {
+                // Those who have a hole by it ask for it themselves.
+                follow::show(&self.peers, room, &ends.far.followers, &fresh);
+            }
             if let Some(view) = entry.view.as_deref_mut() {
-                let fresh: Vec<&Arc<Event>> = events.iter().filter(|event| event.seq > view.head).collect();
-                for batch in cut_at_removals(&fresh) {
-                    let encoded: Vec<Encoded> = batch.iter().map(|event| Encoded::new(ServerEvent::Event((***event).clone()))).collect();
-                    let removed = batch.last().and_then(|event| event.body.removed());
-                    metrics().shown.increment(batch.len() as u64);
-                    for (lot, _) in &entry.lots {
-                        downs.add(*lot, Down::Batch { room, events: encoded.clone(), removed });
-                    }
-                }
-                if let Some(far) = &entry.far {
-                    follow::show(&self.peers, room, &far.followers, &fresh);
-                }
+                let is_whole = fresh.first().is_none_or(|event| event.seq == shown + 1);
                 fresh.iter().for_each(|event| view.apply(event));
+                if is_whole {
+                    show_lots(room, &entry.lots, &fresh, &mut downs);
+                } else {
+                    entry.lose(room, &mut downs);
+                }
             }
         }
         // Still under the lock: whoever joins now, joins behind these.
@@ -246,8 +257,8 @@ impl Subscribers {
     pub fn tell(&self, room: RoomId, event: ServerEvent, except: Option<ConnectionId>) {
         let shard = self.shard(room).lock();
         let Some(entry) = shard.get(&room) else { return };
-        if let Some(far) = &entry.far {
-            follow::tell(&self.peers, room, &far.followers, &event, except);
+        if let Some(ends) = &entry.ends {
+            follow::tell(&self.peers, room, &ends.far.followers, &event, except);
         }
         self.tell_lots(entry, room, event, except);
     }
@@ -317,6 +328,17 @@ impl Drop for Comer<'_> {
         let Some(entry) = shard.get_mut(&self.room) else { return };
         entry.comers -= 1;
         self.subscribers.forget_idle(&mut shard, self.room);
+    }
+}
+
+fn show_lots(room: RoomId, lots: &[(u16, u32)], fresh: &[&Arc<Event>], downs: &mut Downs) {
+    for batch in cut_at_removals(fresh) {
+        let encoded: Vec<Encoded> = batch.iter().map(|event| Encoded::new(ServerEvent::Event((***event).clone()))).collect();
+        let removed = batch.last().and_then(|event| event.body.removed());
+        metrics().shown.increment(batch.len() as u64);
+        for (lot, _) in lots {
+            downs.add(*lot, Down::Batch { room, events: encoded.clone(), removed });
+        }
     }
 }
 

@@ -56,3 +56,22 @@ async fn a_join_that_is_given_up_leaves_nothing_behind() {
     subscribers.left(room, 0, 1);
     assert!(subscribers.view(room).is_none(), "the last one who watched the room has gone");
 }
+
+#[tokio::test]
+async fn a_hole_is_shown_to_nobody_and_whoever_has_the_room_comes_again() {
+    let world = World::new().await;
+    let room = world.group(user(1), &[]).await;
+    world.node.flush().await.unwrap();
+    let reader = Reader::new(Arc::new(world.store.clone()), Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), 1, 4))));
+    reader.slot_tail(reader.slot(room)).open(1, Vec::new());
+    let outlet = Outlet::new(0, 1 << 20, || {});
+    let subscribers = Subscribers::new(vec![outlet.clone()], Arc::default());
+    assert_eq!(subscribers.join(&reader, user(1), room, at(1)).await.unwrap().map(|view| view.head), Some(1));
+    let body = EventBody::React { target: 1, emoji: "+1".into(), on: true };
+    let third = Arc::new(Event { room, seq: 3, ordinal: 0, at: 2, user: user(1), cmid: Default::default(), body });
+    subscribers.show(room, &[third]);
+    let mut told = Vec::new();
+    outlet.take(&mut told);
+    assert!(matches!(told[..], [Down::Join { .. }, Down::Lose { room: of, .. }] if of == room), "{told:?}");
+    assert!(subscribers.view(room).is_none(), "whoever comes next finds the room as it is");
+}

@@ -4,16 +4,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use actors::outlet::Down;
+use actors::read::Reader;
+use actors::subscribers::Subscribers;
 use schema::{ConnectionId, Event, RoomId, ServerEvent};
 
 use crate::client::listener;
-use crate::slot::Slot;
 use crate::tasks::{Finished, Work};
 
 pub struct Listener {
     index: usize,
     pub room: RoomId,
     pub last: u64,
+    /// Every one with another connection.
+    tries: u16,
     pub place: Option<Place>,
 }
 
@@ -21,7 +24,7 @@ pub struct Listener {
 pub struct Place {
     pub node: usize,
     pub audience: u64,
-    joined: bool,
+    pub joined: bool,
     pub greeted: bool,
     /// Shown and not delivered, in order.
     pub frames: VecDeque<Arc<Event>>,
@@ -29,16 +32,16 @@ pub struct Place {
 
 impl Listener {
     pub fn new(index: usize, room: RoomId) -> Self {
-        Self { index, room, last: 0, place: None }
+        Self { index, room, last: 0, tries: 0, place: None }
     }
-    fn connection(&self) -> ConnectionId {
-        ConnectionId { lot: 0, generation: 0, index: self.index as u32 }
+    pub fn connection(&self) -> ConnectionId {
+        ConnectionId { lot: 0, generation: self.tries, index: self.index as u32 }
     }
 
     /// As a greeting does it: join first, then read what was missed up to the head that was answered.
-    pub fn resume(&mut self, node: usize, slot: &Slot) -> Work {
-        self.place = Some(Place { node, audience: slot.audience, joined: false, greeted: false, frames: VecDeque::new() });
-        let (subscribers, reader) = (slot.subscribers.clone(), slot.env.reader.clone());
+    pub fn resume(&mut self, node: usize, audience: u64, subscribers: Arc<Subscribers>, reader: Reader) -> Work {
+        self.tries += 1;
+        self.place = Some(Place { node, audience, joined: false, greeted: false, frames: VecDeque::new() });
         let (index, room, last, connection) = (self.index, self.room, self.last, self.connection());
         Box::pin(async move {
             let missed = match subscribers.join(&reader, listener(), room, connection).await {
@@ -46,7 +49,7 @@ impl Listener {
                 Ok(Some(_)) => Some(Vec::new()),
                 Ok(None) | Err(_) => None,
             };
-            Finished::Joined { listener: index, missed }
+            Finished::Joined { listener: index, connection, missed }
         })
     }
 

@@ -5,10 +5,12 @@
 //! `SIM_SEED=n` repeats one run, bit for bit; `SIM_SEEDS=n` runs so many.
 
 mod client;
+mod cluster;
 mod ending;
 mod fate;
 mod invariants;
 mod listener;
+mod moves;
 mod net;
 mod node;
 mod plant;
@@ -20,6 +22,8 @@ mod tasks;
 mod witness;
 mod world;
 
+use std::any::Any;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use invariants::Broken;
@@ -32,20 +36,26 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
 }
 
-/// A run; an assert of the product's that fails is a broken promise too.
+/// An assert of the product's that fails is a broken promise too.
+pub fn panicked(panic: &(dyn Any + Send)) -> Broken {
+    let said = panic.downcast_ref::<String>().cloned().or(panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    Broken { invariant: "assert", what: said.unwrap_or_default() }
+}
 pub fn run(seed: u64, plant: Option<plant::Plant>) -> Result<Summary, Broken> {
-    catch_unwind(AssertUnwindSafe(|| world::run(seed, plant))).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().cloned().or(panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Err(Broken { invariant: "assert", what: said.unwrap_or_default() })
-    })
+    catch_unwind(AssertUnwindSafe(|| world::run(seed, plant))).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+}
+
+/// One of them, so many, or those of every build.
+pub fn seeds(count: u64) -> Range<u64> {
+    match number("SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIM_SEEDS").unwrap_or(count),
+    }
 }
 
 #[test]
 fn every_seed_keeps_every_promise() {
-    let seeds = match number("SIM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("SIM_SEEDS").unwrap_or(SEEDS),
-    };
+    let seeds = seeds(SEEDS);
     let (mut all, runs) = (Summary::default(), seeds.end - seeds.start);
     for seed in seeds {
         let summary = run(seed, None).unwrap_or_else(|broken| panic!("seed {seed}: {broken}\nagain: SIM_SEED={seed} {AGAIN}"));

@@ -36,6 +36,7 @@ pub enum Told {
 
 struct Pending {
     task: u64,
+    node: usize,
     ask: Ask,
     answer: Option<Result<Told, Error>>,
     orphan: bool,
@@ -47,6 +48,7 @@ pub struct Net {
     pub witness: Witness,
     /// Whose future is being polled: calls made meanwhile are its.
     pub task: u64,
+    pub node: usize,
     calls: BTreeMap<u64, Pending>,
     next: u64,
     /// For a store without stamps: the order in which writes arrive.
@@ -63,7 +65,7 @@ const ROLLED: u64 = 4;
 impl Net {
     pub fn new(plant: Option<Plant>) -> Self {
         let (core, witness) = (SimCore::default(), Witness::default());
-        Self { core, plant, witness, task: 0, calls: BTreeMap::new(), next: 0, arrivals: 0, overlay: BTreeMap::new() }
+        Self { core, plant, witness, task: 0, node: 0, calls: BTreeMap::new(), next: 0, arrivals: 0, overlay: BTreeMap::new() }
     }
 
     /// Calls that wait, in the order in which they were made; with the task to go on with (`None`: its caller is gone).
@@ -83,8 +85,9 @@ impl Net {
 
     pub fn perform(&mut self, call: u64, fault: Fault) {
         let Some(pending) = self.calls.get(&call) else { return };
+        let node = pending.node;
         let answer = match pending.ask.clone() {
-            Ask::Write(op) => self.write(op, fault).map(Told::Done),
+            Ask::Write(op) => self.write(op, fault, node).map(Told::Done),
             _ if fault != Fault::None => Err(Error::Unknown("the store did not answer in time".into())),
             Ask::Blocks { slot, from, limit } => Ok(Told::Blocks(self.blocks(slot, from, limit))),
             Ask::Get(key) => Ok(Told::Row(self.core.get(&key))),
@@ -102,13 +105,14 @@ impl Net {
         if let Some(op) = self.core.forget(ticket)
             && !lost
         {
-            self.carry_out(op);
+            // Whose it was, its epoch says.
+            self.carry_out(op, 0);
         }
     }
 
-    fn write(&mut self, op: Op, fault: Fault) -> Result<Done, Error> {
+    fn write(&mut self, op: Op, fault: Fault, node: usize) -> Result<Done, Error> {
         let done = match fault {
-            Fault::None | Fault::AnswerLost => self.carry_out(op),
+            Fault::None | Fault::AnswerLost => self.carry_out(op, node),
             _ => match self.core.apply(op, fault) {
                 Outcome::Answered(answer) => return answer,
                 Outcome::Waiting(_) => unreachable!("slow calls are those that are not picked"),
@@ -124,9 +128,9 @@ impl Net {
         }
     }
 
-    fn carry_out(&mut self, op: Op) -> Done {
+    fn carry_out(&mut self, op: Op, node: usize) -> Done {
         match op {
-            Op::Append(append) => Done::Appended(self.append(append)),
+            Op::Append(append) => Done::Appended(self.append(append, node)),
             Op::PutMany(writes) => self.put_many(writes),
             Op::Fence { slot, epoch } => {
                 let done = self.apply(op);
@@ -168,13 +172,14 @@ impl Net {
         self.witness.hold(check);
     }
 
-    fn append(&mut self, append: Append) -> Appended {
+    fn append(&mut self, append: Append, node: usize) -> Appended {
         let (slot, block, mine) = (append.slot, append.block.clone(), append.batch);
         let mut taken = append.epoch;
         let mut done = self.apply(Op::Append(append.clone())).appended();
         if let Appended::Moved { epoch, head, last_batch } = done {
             let forced = match self.plant {
                 Some(Plant::EpochOnly) => append.epoch == epoch,
+                Some(Plant::EpochUnchecked) => append.epoch < epoch && append.head == head && last_batch != Some(mine),
                 Some(Plant::NoFenceOnRoll) => head >= ROLLED && head == append.head && last_batch != Some(mine),
                 Some(Plant::PlainWrite) => true,
                 _ => false,
@@ -193,6 +198,8 @@ impl Net {
         }
         if done == Appended::Applied {
             self.witness.appended(slot, taken, &block);
+            let check = invariants::owners::check(&self.witness, slot, taken, node);
+            self.witness.hold(check);
         }
         done
     }
@@ -298,8 +305,8 @@ impl Future for Call {
         if let Some(ask) = ask {
             net.next += 1;
             self.id = net.next;
-            let task = net.task;
-            net.calls.insert(self.id, Pending { task, ask, answer: None, orphan: false });
+            let (task, node) = (net.task, net.node);
+            net.calls.insert(self.id, Pending { task, node, ask, answer: None, orphan: false });
             return Poll::Pending;
         }
         match net.calls.get_mut(&self.id).expect("a call that waits").answer.take() {

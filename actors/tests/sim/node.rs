@@ -35,7 +35,7 @@ impl Node {
         let wire = Wire(net.clone());
         let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), GRANT, SLOTS)));
         let reader = Reader::new(Arc::new(wire.clone()), ring);
-        let env = Env { plant, wire: wire.clone(), reader: reader.clone() };
+        let env = Env { plant, wire: wire.clone(), reader: reader.clone(), ring: None };
         let projected = Arc::new(Mutex::new(Vec::new()));
         let told = projected.clone();
         let journal: Arc<dyn Journal> = Arc::new(wire);
@@ -78,22 +78,19 @@ impl Node {
     pub fn finished(&mut self, finished: Finished, out: &mut Out) {
         match finished {
             Finished::Slot { slot, activation, input } => self.slot(slot).inbox.push_back(Mail::Step { activation, input }),
-            Finished::Woken { slot, room, incarnation, state } => {
-                let slot = self.slot(slot);
-                let Some(woken) = slot.rooms.get_mut(&room).filter(|room| room.incarnation == incarnation) else { return };
-                match woken.woken(*state) {
-                    Ok(false) => {}
-                    Ok(true) => out.works.push(slot.wake(room)),
-                    Err(()) => slot.room_lost(room, out),
-                }
-            }
+            Finished::Woken { slot, room, incarnation, state } => self.slot(slot).woken(room, incarnation, *state, out),
             Finished::Learned { slot, room, incarnation, token, fact } => {
                 if let Some(room) = self.slot(slot).rooms.get_mut(&room).filter(|room| room.incarnation == incarnation) {
                     room.learned(token, fact);
                 }
             }
             Finished::Carried => self.carries = false,
-            Finished::Joined { .. } | Finished::Nothing => {}
+            Finished::Joined { .. }
+            | Finished::Page(_)
+            | Finished::CaughtUp { .. }
+            | Finished::Answered { .. }
+            | Finished::Settled { .. }
+            | Finished::Nothing => {}
         }
     }
 }

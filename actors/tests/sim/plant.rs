@@ -46,4 +46,23 @@ pub enum Plant {
     SubmitOfTheDead,
     /// A slot that serves again says nothing of what landed unseen.
     SilentRestart,
+    // Of several nodes (`cluster/`).
+    /// Once a slot was handed over, the store takes appends of the epoch before.
+    EpochUnchecked,
+    /// Who gives a room away does not follow it.
+    SubscriberLost,
+    /// Who follows again is not shown what it missed, and goes on from there.
+    NoGapFill,
+    /// A follower shows whatever it is shown, and who cannot be shown all stays.
+    HoleShown,
+    /// Who is cut off gives itself what the others have, and keeps that.
+    TwoOwners,
+    /// What is forwarded again is another request.
+    NewCmid,
+    /// Whoever hears `begin` asks for nothing again.
+    BeginForgotten,
+    /// A slot is told that it is ours before its rooms are said to be behind.
+    BehindForGood,
+    /// Who does not begin to show a room is not asked again.
+    NotAskedAgain,
 }

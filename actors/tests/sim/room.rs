@@ -88,12 +88,16 @@ impl Room {
             })
             .collect()
     }
-    pub fn drop_requests(self, code: ErrorCode, out: &mut Out) {
-        let asked = self.inbox.iter().filter_map(|letter| match letter {
+    /// Whatever it was asked and has not answered, in order.
+    pub fn unanswered(self) -> impl Iterator<Item = Request> {
+        let asked = self.inbox.into_iter().filter_map(|letter| match letter {
             Letter::Ask(request) => Some(request),
             _ => None,
         });
-        out.answers.extend(self.answers.values().chain(asked).map(|request| Answer::refusal(request, code)));
+        self.answers.into_values().chain(asked)
+    }
+    pub fn drop_requests(self, code: ErrorCode, out: &mut Out) {
+        out.answers.extend(self.unanswered().map(|request| Answer::refusal(&request, code)));
     }
 
     /// Of `Plant::NoDedup`: each life of a room knows requests by other names, so that it cannot know its predecessor's.

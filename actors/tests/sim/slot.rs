@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use actors::outlet::{Down, Outlet};
 use actors::read::Reader;
-use actors::room::{Outcome, wake};
+use actors::room::{Outcome, State, wake};
 use actors::slot::core::{Bounds, Core, Effect, Input, READ_BLOCKS, Stop};
 use actors::subscribers::Subscribers;
+use cluster::{NodeId, Ring};
 use schema::block::Block;
 use schema::client::{Act, Order};
 use schema::record::Watermark;
@@ -30,6 +31,8 @@ pub struct Env {
     pub plant: Option<Plant>,
     pub wire: Wire,
     pub reader: Reader,
+    /// Where several nodes agree on who owns what. `None`: the world says it slot by slot.
+    pub ring: Option<Arc<Ring>>,
 }
 
 impl Env {
@@ -38,10 +41,18 @@ impl Env {
     }
 }
 
-/// A request as it came over the wire, and whose it is.
+/// Who waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    Client(usize),
+    /// It passes the answer on, and knows by this number to whom.
+    Node(NodeId, u64),
+}
+
+/// A request as it came, and whose it is.
 #[derive(Clone, Debug)]
 pub struct Request {
-    pub client: usize,
+    pub asker: Asker,
     pub user: UserId,
     pub order: Order,
     pub act: Act,
@@ -49,7 +60,7 @@ pub struct Request {
 
 #[derive(Debug)]
 pub struct Answer {
-    pub client: usize,
+    pub asker: Asker,
     pub room: RoomId,
     pub cmid: Cmid,
     pub outcome: Outcome,
@@ -57,8 +68,8 @@ pub struct Answer {
 
 impl Answer {
     pub fn refusal(request: &Request, code: ErrorCode) -> Self {
-        let Request { client, order, .. } = request;
-        Self { client: *client, room: order.room, cmid: order.cmid, outcome: Outcome::Refused(code.into()) }
+        let Request { asker, order, .. } = request;
+        Self { asker: *asker, room: order.room, cmid: order.cmid, outcome: Outcome::Refused(code.into()) }
     }
 }
 
@@ -67,13 +78,41 @@ impl Answer {
 pub struct Out {
     pub works: Vec<Work>,
     pub answers: Vec<Answer>,
+    /// What people of this node asked of rooms that are somebody else's by now.
+    pub again: Vec<Request>,
+}
+
+impl Out {
+    /// The room is not here any more. Whoever passes the answer on says it to its next owner.
+    pub fn moved(&mut self, request: &Request) {
+        match request.asker {
+            Asker::Client(_) => self.again.push(request.clone()),
+            Asker::Node(..) => self.answers.push(Answer::refusal(request, ErrorCode::Unavailable)),
+        }
+    }
 }
 
 pub enum Mail {
-    Step { activation: u16, input: Input },
-    Submit { activation: u16, incarnation: u64, event: Arc<Event> },
+    Step {
+        activation: u16,
+        input: Input,
+    },
+    Submit {
+        activation: u16,
+        incarnation: u64,
+        event: Arc<Event>,
+    },
     Projected(u64),
     Restart,
+    /// Somebody asks something of a room that sleeps.
+    Wake(RoomId),
+    /// The table has another owner or grant for the slot.
+    Placed,
+    /// A room's actor failed.
+    Lost {
+        room: RoomId,
+        incarnation: u64,
+    },
 }
 
 pub struct Slot {
@@ -81,7 +120,7 @@ pub struct Slot {
     pub env: Env,
     core: Core,
     activation: u16,
-    grant: u64,
+    pub grant: u64,
     in_flight: Option<Append>,
     /// Events of the append under way: the first of `unapplied`.
     flying: usize,
@@ -90,18 +129,25 @@ pub struct Slot {
     pub inbox: VecDeque<Mail>,
     pub rooms: BTreeMap<RoomId, Room>,
     /// Requests for rooms that are to be woken.
-    wanted: BTreeMap<RoomId, Vec<Request>>,
+    pub wanted: BTreeMap<RoomId, Vec<Request>>,
     incarnations: u64,
     pub restart_due: bool,
     pub subscribers: Arc<Subscribers>,
     outlet: Outlet,
     /// Rises when listeners have to go and resume elsewhere.
     pub audience: u64,
+    /// What happened before it serves is being read and shown; until then it reads nothing else.
+    pub catches_up: bool,
 }
 
 impl Slot {
     pub fn new(id: SlotId, env: Env) -> Self {
         let outlet = Outlet::new(0, 64 << 20, || {});
+        let subscribers = Arc::new(Subscribers::new(vec![outlet.clone()], Arc::default()));
+        Self::showing(id, env, outlet, subscribers)
+    }
+    /// It shows what happens to all who are on its node.
+    pub fn showing(id: SlotId, env: Env, outlet: Outlet, subscribers: Arc<Subscribers>) -> Self {
         Self {
             id,
             env,
@@ -116,9 +162,10 @@ impl Slot {
             wanted: BTreeMap::new(),
             incarnations: 0,
             restart_due: false,
-            subscribers: Arc::new(Subscribers::new(vec![outlet.clone()], Arc::default())),
+            subscribers,
             outlet,
             audience: 0,
+            catches_up: false,
         }
     }
 
@@ -156,12 +203,19 @@ impl Slot {
         self.subscribers = Arc::new(Subscribers::new(vec![self.outlet.clone()], Arc::default()));
     }
 
-    fn restart(&mut self, out: &mut Out) {
+    pub fn restart(&mut self, out: &mut Out) {
         self.restart_due = false;
         self.activation += 1;
         self.core = Core::new(self.id, BOUNDS);
         (self.in_flight, self.flying) = (None, 0);
         self.unapplied.clear();
+        if let Some(ring) = &self.env.ring {
+            let placement = ring.placement(self.id);
+            self.grant = if placement.owner == ring.node() { placement.grant } else { 0 };
+            if self.grant == 0 {
+                return;
+            }
+        }
         let epoch = if self.env.has(Plant::SameEpoch) { 1 } else { self.grant << 16 | u64::from(self.activation) };
         self.step(Input::Start { epoch }, out);
     }
@@ -178,6 +232,12 @@ impl Slot {
             }
             Some(Mail::Projected(block)) => self.step(Input::Projected { block }, out),
             Some(Mail::Restart) => self.restart(out),
+            Some(Mail::Wake(room)) if self.grant == 0 => {
+                self.wanted.remove(&room).into_iter().flatten().for_each(|request| out.moved(&request));
+            }
+            Some(Mail::Wake(_)) => self.wake_wanted(out),
+            Some(Mail::Placed) => self.placed(out),
+            Some(Mail::Lost { room, incarnation }) => self.lose(room, incarnation, out),
             Some(Mail::Step { .. } | Mail::Submit { .. }) | None => {}
         }
     }
@@ -225,10 +285,12 @@ impl Slot {
             }
             Effect::Serving { tail, .. } => {
                 let tail = if self.env.has(Plant::ServeBeforeReplay) { Vec::new() } else { tail };
-                self.env.reader.slot_tail(self.id).open(GRANT, tail.clone());
-                if !self.env.has(Plant::SilentRestart) {
-                    tail.iter().for_each(|(_, events)| self.show(events));
+                if self.env.ring.is_some() {
+                    return self.catch_up(tail, out);
                 }
+                self.env.reader.slot_tail(self.id).open(GRANT, tail.clone());
+                tail.iter().for_each(|(_, events)| self.show(events));
+                self.say_nothing();
                 self.wake_wanted(out);
             }
             Effect::Applied { block, events } => {
@@ -281,13 +343,16 @@ impl Slot {
         }
     }
 
-    fn show(&self, events: &[Arc<Event>]) {
+    pub fn show(&self, events: &[Arc<Event>]) {
         for event in events {
             self.subscribers.show(event.room, std::slice::from_ref(event));
         }
     }
 
     pub fn ask(&mut self, request: Request, out: &mut Out) {
+        if self.env.ring.is_some() {
+            return self.ask_later(request);
+        }
         if !self.is_granted() {
             return out.answers.push(Answer::refusal(&request, ErrorCode::Unavailable));
         }
@@ -300,7 +365,7 @@ impl Slot {
         }
     }
 
-    fn wake_wanted(&mut self, out: &mut Out) {
+    pub fn wake_wanted(&mut self, out: &mut Out) {
         if !self.core.is_serving() {
             return;
         }
@@ -323,11 +388,25 @@ impl Slot {
             let state = if history_first {
                 crate::room::wake_history_first(&reader, room).await
             } else {
-                wake::wake(&reader, room).await.map(|state| state.expect("it is served by one node"))
+                match wake::wake(&reader, room).await.transpose() {
+                    Some(state) => state,
+                    // Whoever sent it away tells it so; until then nothing is decided.
+                    None => return Finished::Nothing,
+                }
             };
             let state = if forgetful { state.map(crate::room::with_few_memories) } else { state };
             Finished::Woken { slot, room, incarnation, state: Box::new(state) }
         })
+    }
+
+    pub fn woken(&mut self, id: RoomId, incarnation: u64, state: Result<State, Error>, out: &mut Out) {
+        let Some(room) = self.rooms.get_mut(&id).filter(|room| room.incarnation == incarnation) else { return };
+        match room.woken(state) {
+            Ok(false) => {}
+            Ok(true) => out.works.push(self.wake(id)),
+            Err(()) if self.env.ring.is_some() => self.inbox.push_back(Mail::Lost { room: id, incarnation }),
+            Err(()) => self.room_lost(id, out),
+        }
     }
 
     /// The room's actor failed. The supervisor hears of it before it reads on in its inbox.
@@ -335,6 +414,9 @@ impl Slot {
         let Some(room) = self.rooms.remove(&id) else { return };
         room.drop_requests(ErrorCode::Unavailable, out);
         self.show_missed(id);
+        self.forget(id, out);
+    }
+    pub fn forget(&mut self, id: RoomId, out: &mut Out) {
         self.step(Input::RoomLost(id), out);
         let waiting = self.unapplied.split_off(self.flying);
         self.unapplied.extend(waiting.into_iter().filter(|event| event.room != id));
@@ -349,10 +431,17 @@ impl Slot {
                 _ => Ok(Vec::new()),
             }
         });
-        if let Ok(missed) = missed
-            && !self.env.has(Plant::SilentRestart)
-        {
+        if let Ok(missed) = missed {
             self.subscribers.show(room, &missed);
+        }
+        self.say_nothing();
+    }
+
+    /// Of `Plant::SilentRestart`: what was shown just now does not reach anybody.
+    fn say_nothing(&self) {
+        if self.env.has(Plant::SilentRestart) {
+            let kept = self.shown().into_iter().filter(|down| !matches!(down, Down::Batch { .. }));
+            self.outlet.push_all(kept.collect::<Vec<_>>());
         }
     }
 
@@ -365,6 +454,9 @@ impl Slot {
     }
 
     fn drop_rooms(&mut self, code: ErrorCode, out: &mut Out) {
+        if self.env.ring.is_some() && code == ErrorCode::Unavailable {
+            return self.send_rooms_away(out);
+        }
         for (id, mut room) in std::mem::take(&mut self.rooms) {
             // What the slot told it before it told it to stop.
             room.last_words(out).into_iter().for_each(|events| self.subscribers.show(id, &events));
@@ -380,6 +472,10 @@ impl Slot {
         match stop {
             Stop::Moved => self.inbox.push_back(Mail::Restart),
             Stop::ReadOnly | Stop::Broken(_) => self.restart_due = true,
+            Stop::Superseded { .. } if self.env.ring.is_some() => {
+                self.env.reader.slot_tail(self.id).close();
+                self.restart_due = true;
+            }
             Stop::Superseded { .. } => {
                 self.new_audience();
                 self.restart_due = true;

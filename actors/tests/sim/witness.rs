@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use cluster::{NodeId, Table};
 use schema::block::Block;
 use schema::record::Key;
 use schema::{Cmid, Event, RoomId, SlotId};
@@ -22,6 +23,11 @@ pub struct Witness {
     /// History rows that lost their bodies; those since the last sync may come back by a power cut.
     pub erased: BTreeSet<Key>,
     pub erased_unsynced: BTreeSet<Key>,
+    /// Where several nodes are: whom the log gave which slot by which grant, and the tables that were acted on, by version.
+    pub given: BTreeMap<(SlotId, u64), NodeId>,
+    pub tables: BTreeMap<u64, Table>,
+    /// What people asked for.
+    pub asked: BTreeSet<Cmid>,
     pub broken: Option<Broken>,
 }
 
@@ -53,7 +59,9 @@ impl Witness {
     }
 
     fn take(&mut self, event: Arc<Event>) {
-        let check = invariants::cmid_once::check(self, &event).and_then(|()| invariants::seqs::check(self, &event));
+        let check = invariants::cmid_once::check(self, &event)
+            .and_then(|()| invariants::seqs::check(self, &event))
+            .and_then(|()| invariants::phantoms::check(self, &event));
         self.hold(check);
         self.cmids.insert((event.room, event.cmid), event.seq);
         self.rooms.entry(event.room).or_default().push(event);

@@ -14,7 +14,7 @@ use crate::net::{Net, Shared};
 use crate::node::{Node, SLOTS};
 use crate::plant::Plant;
 use crate::rng::Rng;
-use crate::slot::{Answer, Out, Request};
+use crate::slot::{Answer, Asker, Out, Request};
 use crate::tasks::{Finished, Tasks, Work};
 
 pub const NODES: usize = 3;
@@ -170,7 +170,7 @@ impl World {
     fn finished(&mut self, finished: Option<(usize, Finished)>) {
         let mut out = Out::default();
         match finished {
-            Some((_, Finished::Joined { listener, missed })) => self.listeners[listener].joined(missed),
+            Some((_, Finished::Joined { listener, missed, .. })) => self.listeners[listener].joined(missed),
             Some((node, finished)) => {
                 self.nodes[node].finished(finished, &mut out);
                 self.carry_out(node, out);
@@ -257,8 +257,10 @@ impl World {
                 self.nodes[node].slot(slot).ask(request, &mut out);
                 self.carry_out(node, out);
             }
-            Mail::Answer(Answer { client, .. }) if self.is_asleep(client) => {}
-            Mail::Answer(Answer { client, cmid, outcome, .. }) => self.clients[client].hear(cmid, &outcome),
+            Mail::Answer(Answer { asker: Asker::Client(client), cmid, outcome, .. }) if !self.is_asleep(client) => {
+                self.clients[client].hear(cmid, &outcome);
+            }
+            Mail::Answer(_) => {}
         }
     }
 
@@ -321,7 +323,10 @@ impl World {
         let Some(place) = &mut listener.place else {
             let node = if self.healing { self.owners[slot] } else { self.rng.below(NODES) };
             if self.nodes[node].slots[slot].is_serving() {
-                let work = listener.resume(node, &self.nodes[node].slots[slot]);
+                let work = {
+                    let slot = &self.nodes[node].slots[slot];
+                    listener.resume(node, slot.audience, slot.subscribers.clone(), slot.env.reader.clone())
+                };
                 self.start(node, work);
             }
             return Ok(());

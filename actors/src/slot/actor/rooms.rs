@@ -54,8 +54,8 @@ impl State {
         let shared = &self.shared;
         for room in shared.subscribers.known(|room| shared.reader.slot(room) == self.slot) {
             self.show_missed_of(room).await;
-            shared.subscribers.caught_up(room);
         }
+        shared.subscribers.caught_up(|room| shared.reader.slot(room) == self.slot);
     }
 
     /// A room failed with applied events that it had not shown: whoever watches it must not miss them.
@@ -66,17 +66,9 @@ impl State {
     }
 
     async fn show_missed_of(&self, room: RoomId) {
-        let (reader, watched) = (&self.shared.reader, self.shared.subscribers.view(room).map_or(u64::MAX, |view| view.head));
-        let missed = match reader.view(room).await {
-            Ok(Some(now)) if now.head > watched => reader.events(room, watched + 1, now.head).await,
-            Ok(_) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        };
-        match missed {
-            // Shown even if it is nothing: whoever loads the room just now has to load it again.
-            Ok(events) => self.shared.show(room, &events),
-            Err(error) => tracing::error!(%error, %room, "a room failed and what it did not show cannot be read"),
-        }
+        let missed = self.shared.subscribers.missed(&self.shared.reader, room).await;
+        // Shown even if it is nothing: whoever loads the room just now has to load it again.
+        self.shared.show(room, &missed);
     }
 
     /// An actor ended: parked in good order, or broken. Of a broken one nothing unapplied may be journaled.

@@ -51,7 +51,7 @@ impl State {
         for (_, user) in std::mem::take(&mut self.sessions_by_actor) {
             shared.sessions.tell_awake(user, SessionMessage::Leave);
         }
-        shared.sessions.forget(|user| shared.session_slot(*user) == self.slot);
+        shared.sessions.leave(|user| shared.session_slot(*user) == self.slot);
         self.serving_waits.clear();
     }
 

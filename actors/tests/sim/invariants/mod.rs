@@ -8,13 +8,17 @@ use store::records::decode;
 use store::sim::SimCore;
 
 pub mod acked;
+pub mod agreement;
 pub mod cmid_once;
 pub mod erased;
 pub mod fences;
 pub mod healed;
 pub mod listeners;
 pub mod lists;
+pub mod order;
+pub mod owners;
 pub mod pages;
+pub mod phantoms;
 pub mod seqs;
 pub mod trimmed;
 pub mod watermark;

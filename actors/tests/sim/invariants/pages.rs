@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schema::fold::{MessageFold, RoomFold};
-use schema::{Event, UserId, rest};
+use schema::{Event, EventBody, UserId, rest};
 
 use super::{Check, broken};
 use crate::witness::Witness;
@@ -25,6 +25,25 @@ pub fn check(witness: &Witness, page: &rest::Page) -> Check {
         None if got.len() > expected.len() => broken(NAME, format!("a page of {} has messages that are none", page.room)),
         None => Ok(()),
     }
+}
+
+/// Of one that was read while the world went on: each event is the journal's, or was erased by what came since.
+pub fn check_late(witness: &Witness, page: &rest::Page) -> Check {
+    if page.head > witness.head(page.room) {
+        return broken(NAME, format!("a page of {} names head {} of {}", page.room, page.head, witness.head(page.room)));
+    }
+    for event in page.events.iter().chain(&page.marks) {
+        match witness.event(page.room, event.seq) {
+            Some(journaled) if **journaled == *event => {}
+            Some(journaled) if event.body == EventBody::Erased && journaled.cmid == event.cmid => {}
+            other => return broken(NAME, format!("a page of {} has {event:?} where the journal has {other:?}", page.room)),
+        }
+    }
+    let seqs = page.events.iter().map(|event| event.seq);
+    if seqs.ne(page.from..=page.to) {
+        return broken(NAME, format!("a page of {} from {} to {} has a hole", page.room, page.from, page.to));
+    }
+    Ok(())
 }
 
 /// Of the page alone. Who wrote a deleted message is nobody's business any more.

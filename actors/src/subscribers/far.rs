@@ -1,0 +1,180 @@
+//! Pure. Both ends of following one room: who is shown it by us, who shows it to us, and what to do with what they say. It knows
+//! heads and no events, and speaks to nobody.
+//!
+//! Invariant: a follower shows a room's events without a gap, or begins anew. What it has is a head; whatever does not continue
+//! that is asked for from there, so nothing depends on a word not being lost.
+
+use cluster::NodeId;
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Far {
+    /// Nodes that are shown what is shown here; the room is ours.
+    pub followers: Vec<NodeId>,
+    /// Who shows it to us; the room is theirs.
+    following: Option<NodeId>,
+    /// They were asked to, and have not begun.
+    is_asked: bool,
+    /// It became ours, and what happened before that was not shown yet.
+    is_behind: bool,
+    /// The owner says that there is no such room.
+    is_missing: bool,
+}
+
+/// What to do with what a node shows.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// They are not to: say `unfollow`.
+    Unwanted,
+    /// Ask them from this head on.
+    Ask(u64),
+    Show,
+}
+
+/// What to do with the room as its owner has it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Begun {
+    Unwanted,
+    /// There is something newer here.
+    Keep,
+    /// It is what was shown here, or nothing was.
+    Take,
+    /// What lies between is too much to be shown: whoever has the room comes again, and catches up by themselves.
+    Lose,
+}
+
+impl Far {
+    pub fn is_followed_from(&self, owner: NodeId) -> bool {
+        self.following == Some(owner)
+    }
+    pub fn following(&self) -> Option<NodeId> {
+        self.following
+    }
+    /// The room is ours, and all that happened in it was shown.
+    pub fn is_current(&self) -> bool {
+        self.following.is_none() && !self.is_behind
+    }
+
+    /// Somebody comes to the room while nothing of it is here. False: the owner said that there is none.
+    pub fn follow(&mut self, owner: NodeId) -> bool {
+        if std::mem::take(&mut self.is_missing) {
+            return false;
+        }
+        self.following = Some(owner);
+        true
+    }
+
+    /// The room begins anew with this owner; `None`: it is ours. Whom to ask.
+    pub fn begin(&mut self, owner: Option<NodeId>) -> Option<NodeId> {
+        self.is_asked = true;
+        let before = std::mem::replace(&mut self.following, owner);
+        self.is_behind = owner.is_none() && (before.is_some() || self.is_behind);
+        if owner.is_some() {
+            self.followers.clear();
+        }
+        owner
+    }
+
+    /// Whom to ask again: they may have given it up, or could not read it.
+    pub fn ask_again(&self) -> Option<NodeId> {
+        self.following.filter(|_| self.is_asked)
+    }
+
+    /// `ours`: the head that was shown here. `first`: of what they show.
+    pub fn shown(&mut self, by: NodeId, ours: Option<u64>, first: Option<u64>) -> Shown {
+        if !self.is_followed_from(by) {
+            return Shown::Unwanted;
+        }
+        match (ours, first) {
+            (Some(ours), Some(first)) if first > ours + 1 => {
+                self.is_asked = true;
+                Shown::Ask(ours)
+            }
+            _ => Shown::Show,
+        }
+    }
+
+    /// `theirs`: the head of the room as they have it.
+    pub fn begun(&mut self, by: NodeId, ours: Option<u64>, theirs: u64) -> Begun {
+        if !self.is_followed_from(by) {
+            return Begun::Unwanted;
+        }
+        self.is_asked = false;
+        match ours {
+            Some(ours) if ours > theirs => Begun::Keep,
+            Some(ours) if ours < theirs => Begun::Lose,
+            _ => Begun::Take,
+        }
+    }
+
+    /// False: they are not asked.
+    pub fn no_room(&mut self, by: NodeId) -> bool {
+        let is_theirs = self.is_followed_from(by);
+        if is_theirs {
+            (self.is_missing, self.is_asked) = (true, false);
+        }
+        is_theirs
+    }
+
+    /// Everything that happened before the room became ours is shown.
+    pub fn caught_up(&mut self) {
+        self.is_behind = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: NodeId = NodeId(1);
+    const B: NodeId = NodeId(2);
+
+    fn following(owner: NodeId) -> Far {
+        let mut far = Far::default();
+        far.begin(Some(owner));
+        far
+    }
+
+    #[test]
+    fn whoever_was_asked_is_asked_again_until_they_begin() {
+        let mut far = following(A);
+        assert_eq!(far.ask_again(), Some(A));
+        assert_eq!(far.shown(A, Some(4), Some(5)), Shown::Show);
+        assert_eq!(far.ask_again(), Some(A), "what is on the way says nothing of what was asked");
+        assert_eq!(far.begun(B, Some(5), 5), Begun::Unwanted);
+        assert_eq!(far.ask_again(), Some(A));
+        assert_eq!(far.begun(A, Some(5), 5), Begun::Take);
+        assert_eq!(far.ask_again(), None);
+        assert_eq!(far.shown(A, Some(5), Some(7)), Shown::Ask(5));
+        assert_eq!(far.ask_again(), Some(A), "and from a hole on");
+        assert!(far.no_room(A));
+        assert_eq!(far.ask_again(), None);
+        far.begin(None);
+        assert_eq!(far.ask_again(), None, "nobody asks themselves");
+    }
+
+    #[test]
+    fn a_follower_shows_what_continues_what_it_has_and_loses_what_it_cannot_continue() {
+        let mut far = following(A);
+        assert_eq!(far.shown(A, Some(4), Some(3)), Shown::Show, "what is here already is passed over");
+        assert_eq!(far.shown(A, None, Some(9)), Shown::Show);
+        assert_eq!(far.shown(B, Some(4), Some(5)), Shown::Unwanted);
+        assert_eq!(far.begun(A, Some(9), 4), Begun::Keep);
+        assert_eq!(far.begun(A, Some(4), 9), Begun::Lose);
+        assert_eq!(far.begun(A, None, 9), Begun::Take);
+    }
+
+    #[test]
+    fn a_room_that_became_ours_is_behind_until_it_was_caught_up_and_one_that_stays_ours_is_not() {
+        let mut far = Far { followers: vec![B], ..Far::default() };
+        far.begin(None);
+        assert!(far.is_current());
+        assert_eq!(far.followers, [B], "who is shown it goes on being shown it");
+        far.begin(Some(A));
+        assert!(!far.is_current() && far.followers.is_empty());
+        far.begin(None);
+        far.begin(None);
+        assert!(!far.is_current());
+        far.caught_up();
+        assert!(far.is_current());
+    }
+}
