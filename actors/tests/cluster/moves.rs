@@ -50,6 +50,28 @@ async fn requests_that_are_under_way_while_a_room_moves_are_answered_once_each()
     world.node(2).shown_upto(room, 301).await;
 }
 
+/// An activation that reads what it has to show must not wait for the one that comes after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_that_goes_to_and_fro_faster_than_it_can_be_read_is_there_in_the_end() {
+    let world = World::new(2).await;
+    let ada = world.user_of(1);
+    let room = world.group(1, 1, ada, &[]).await;
+    for n in [1, 2] {
+        world.node(n).attach(ada, 1, Vec::new()).await;
+    }
+    let mut head = 1;
+    for round in 0..20 {
+        for n in 0..60 {
+            world.place(n % 2 + 1, |_, _| true);
+            for _ in 0..n % 7 {
+                tokio::task::yield_now().await;
+            }
+        }
+        head = world.node(round % 2 + 1).post(ada, room, head, &round.to_string()).await.expect("no error is seen by anybody").seq;
+    }
+    assert_eq!(world.node(2).events(ada, room).await.unwrap().len() as u64, head);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_gone_leaves_nothing_behind_that_was_acknowledged() {
     let mut world = World::new(3).await;

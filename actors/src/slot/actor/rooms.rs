@@ -1,5 +1,7 @@
 //! The rooms and sessions of a slot: how they wake, and what becomes of them when they end.
 
+use std::time::Duration;
+
 use ractor::{Actor, ActorCell, ActorId, ActorRef};
 use schema::{RoomId, UserId};
 
@@ -7,6 +9,9 @@ use super::{SlotMessage, State};
 use crate::room::RoomActor;
 use crate::session::SessionActor;
 use crate::slot::core::Input;
+
+/// Between two looks at the table while something else is waited for.
+const REPLACED_AGAIN: Duration = Duration::from_millis(20);
 
 impl State {
     pub(super) async fn wake_wanted(&mut self, myself: &ActorRef<SlotMessage>) {
@@ -50,12 +55,16 @@ impl State {
     }
 
     /// Rooms that are watched here while somebody else had the slot: what happened in them since, in order, before anything new.
-    pub(super) async fn show_missed_of_all(&self) {
+    /// False: it is not all shown, and the next activation does it.
+    pub(super) async fn show_missed_of_all(&self) -> bool {
         let shared = &self.shared;
         for room in shared.subscribers.known(|room| shared.reader.slot(room) == self.slot) {
-            self.show_missed_of(room).await;
+            if !self.show_missed_of(room).await {
+                return false;
+            }
         }
         shared.subscribers.caught_up(|room| shared.reader.slot(room) == self.slot);
+        true
     }
 
     /// A room failed with applied events that it had not shown: whoever watches it must not miss them.
@@ -65,10 +74,25 @@ impl State {
         }
     }
 
-    async fn show_missed_of(&self, room: RoomId) {
-        let missed = self.shared.subscribers.missed(&self.shared.reader, room).await;
+    /// False: the slot has another grant by now. Whoever reads it waits for that to be served, and here it would be for this very
+    /// actor, which has yet to hear of it.
+    async fn show_missed_of(&self, room: RoomId) -> bool {
+        let missed = tokio::select! {
+            biased;
+            () = self.replaced() => return false,
+            missed = self.shared.subscribers.missed(&self.shared.reader, room) => missed,
+        };
         // Shown even if it is nothing: whoever loads the room just now has to load it again.
         self.shared.show(room, &missed);
+        true
+    }
+
+    /// Returns when the table has another owner or grant for the slot than this activation.
+    async fn replaced(&self) {
+        let placement = || self.shared.ring.placement(self.slot);
+        while self.grant == Some(placement().grant).filter(|_| placement().owner == self.shared.ring.node()) {
+            tokio::time::sleep(REPLACED_AGAIN).await;
+        }
     }
 
     /// An actor ended: parked in good order, or broken. Of a broken one nothing unapplied may be journaled.

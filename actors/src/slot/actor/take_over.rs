@@ -106,7 +106,9 @@ impl State {
         // Given up meanwhile: then this activation has ended, and nothing comes here any more.
         let grant = self.grant.expect("a slot is served by a grant");
         self.shared.reader.slot_tail(self.slot).open(grant, tail.clone());
-        self.show_missed_of_all().await;
+        if !self.show_missed_of_all().await {
+            return;
+        }
         for (_, events) in tail {
             // What landed after the last activation lost sight of it was never shown.
             by_room(events).into_iter().for_each(|(room, events)| self.shared.show(room, &events));
