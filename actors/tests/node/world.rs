@@ -4,14 +4,16 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use actors::outlet::{Down, Outlet};
-use actors::{Attach, Command, Config, Node, Reply};
+use actors::peer::Peers;
+use actors::{Among, Attach, Command, Config, Node, Reply};
+use cluster::{NodeId, Ring, Table};
 use parking_lot::Mutex;
 use schema::client::{Act, Order, Resume};
 use schema::record::User;
 use schema::server::{Ready, Refusal};
 use schema::{Cmid, ConnectionId, DeviceId, ErrorCode, Event, LoginId, RoomId, RoomKind, RoomSettings, ServerEvent, UserId, rest};
 use store::sim::SimStore;
-use store::{Expect, RecordsExt};
+use store::{Expect, Journal, RecordsExt};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
@@ -51,6 +53,10 @@ impl World {
     }
 
     pub async fn with(config: Config, store: SimStore) -> Self {
+        Self::among(Arc::default(), config, store).await
+    }
+
+    pub async fn among(peers: Arc<Peers>, config: Config, store: SimStore) -> Self {
         let lot = Arc::new(Lot::default());
         let woken = lot.clone();
         let outlet = Outlet::new(0, 64 << 20, move || woken.look());
@@ -60,7 +66,9 @@ impl World {
             let person = User { id: user(n), display: name.clone(), name, admin: false, created_at: 0, last_seen: None };
             store.store(&person, Expect::Any).await.unwrap();
         }
-        let node = Node::start(config, Arc::new(store.clone()), Arc::new(store.clone()), vec![outlet]).await.unwrap();
+        let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), store.grant(), config.slots)));
+        let (journal, records) = (Arc::new(store.clone()), Arc::new(store.clone()));
+        let node = Node::start_among(Among { ring, peers }, config, journal, records, vec![outlet]).await.unwrap();
         Self { node, store, lot, seen: Mutex::default() }
     }
 

@@ -3,14 +3,11 @@
 
 use std::sync::Arc;
 
-use actors::project::Projector;
 use actors::read::Reader;
 use cluster::{NodeId, Ring, Table};
-use parking_lot::Mutex;
 use schema::SlotId;
-use store::Journal;
-use tokio::sync::Notify;
 
+use crate::carrier::Carrier;
 use crate::net::{Shared, Wire};
 use crate::plant::Plant;
 use crate::slot::{Env, Mail, Out, Slot};
@@ -23,9 +20,7 @@ pub const GRANT: u64 = 1;
 pub struct Node {
     pub slots: Vec<Slot>,
     pub reader: Reader,
-    projector: Arc<Projector>,
-    projected: Arc<Mutex<Vec<(SlotId, u64)>>>,
-    pub carries: bool,
+    carrier: Carrier,
     /// How far its clock is ahead of the world's.
     pub skew_ms: u64,
 }
@@ -36,18 +31,9 @@ impl Node {
         let ring = Arc::new(Ring::new(NodeId(1), Table::alone(NodeId(1), GRANT, SLOTS)));
         let reader = Reader::new(Arc::new(wire.clone()), ring);
         let env = Env { plant, wire: wire.clone(), reader: reader.clone(), ring: None };
-        let projected = Arc::new(Mutex::new(Vec::new()));
-        let told = projected.clone();
-        let journal: Arc<dyn Journal> = Arc::new(wire);
-        let projector = Projector {
-            reader: reader.clone(),
-            journal,
-            bell: Arc::new(Notify::new()),
-            slots: SLOTS,
-            projected: Box::new(move |slot, block| told.lock().push((slot, block))),
-        };
+        let carrier = Carrier::new(reader.clone(), Arc::new(wire), SLOTS);
         let slots = (0..SLOTS).map(|slot| Slot::new(SlotId(slot), env.clone())).collect();
-        Self { slots, reader, projector: Arc::new(projector), projected, carries: false, skew_ms: 0 }
+        Self { slots, reader, carrier, skew_ms: 0 }
     }
 
     pub fn slot(&mut self, slot: SlotId) -> &mut Slot {
@@ -56,21 +42,12 @@ impl Node {
 
     /// Carries everything that is in the tails; one such round at a time.
     pub fn carry(&mut self) -> Option<Work> {
-        let idle = !std::mem::replace(&mut self.carries, true);
-        let projector = self.projector.clone();
-        idle.then(|| -> Work {
-            Box::pin(async move {
-                // What went wrong is tried again in the next round.
-                let _ = projector.carry().await;
-                Finished::Carried
-            })
-        })
+        self.carrier.carry()
     }
 
     /// What the projector said since the last time goes to the slots.
     pub fn hear_projector(&mut self) {
-        let told = std::mem::take(&mut *self.projected.lock());
-        for (slot, block) in told {
+        for (slot, block) in self.carrier.told() {
             self.slot(slot).inbox.push_back(Mail::Projected(block));
         }
     }
@@ -84,7 +61,7 @@ impl Node {
                     room.learned(token, fact);
                 }
             }
-            Finished::Carried => self.carries = false,
+            Finished::Carried => self.carrier.carried(),
             Finished::Joined { .. }
             | Finished::Page(_)
             | Finished::CaughtUp { .. }

@@ -1,25 +1,30 @@
 //! Each planted bug is caught, within few seeds, by an invariant that is named here. A check that never failed proves nothing.
 
-use crate::invariants::{acked, cmid_once, erased, fences, healed, listeners, lists, pages, seqs, trimmed, watermark};
+use crate::invariants::{
+    Broken, acked, agreement, cmid_once, erased, fences, healed, listeners, lists, order, owners, pages, phantoms, seqs, trimmed, watermark,
+};
 use crate::plant::Plant;
 
 /// Seeds within which a planted bug has to be caught.
 const SEEDS: u64 = 200;
 
-fn is_caught(plant: Plant, by: &[&str]) {
-    let caught = (0..SEEDS).find_map(|seed| crate::run(seed, Some(plant)).err().map(|broken| (seed, broken)));
-    let Some((seed, broken)) = caught else { panic!("{plant:?} was not caught within {SEEDS} seeds") };
+/// `run` is that of the world in which it is planted.
+pub fn is_caught<S>(plant: Plant, seeds: u64, run: impl Fn(u64, Option<Plant>) -> Result<S, Broken>, by: &[&str]) {
+    let caught = (0..seeds).find_map(|seed| run(seed, Some(plant)).err().map(|broken| (seed, broken)));
+    let Some((seed, broken)) = caught else { panic!("{plant:?} was not caught within {seeds} seeds") };
     println!("{plant:?} at seed {seed}: {broken}");
     assert!(by.contains(&broken.invariant), "{plant:?} was caught at seed {seed}, but not by one of {by:?}: {broken}");
 }
 
 macro_rules! caught {
-    ($($name:ident: $plant:ident by $($invariant:expr),*;)*) => {
-        $(#[test] fn $name() { is_caught(Plant::$plant, &[$($invariant),*]); })*
+    (within $seeds:ident of $run:path: $($name:ident: $plant:ident by $($invariant:expr),*;)*) => {
+        $(#[test] fn $name() { $crate::planted::is_caught(Plant::$plant, $seeds, $run, &[$($invariant),*]); })*
     };
 }
+pub(crate) use caught;
 
 caught! {
+    within SEEDS of crate::run:
     a_store_that_checks_only_the_epoch_is_caught: EpochOnly by cmid_once::NAME, seqs::NAME;
     a_fence_that_ends_with_the_first_segment_is_caught: NoFenceOnRoll by fences::NAME;
     an_owner_that_forgets_its_predecessors_requests_is_caught: NoDedup by cmid_once::NAME;
@@ -46,13 +51,17 @@ caught! {
 fn every_invariant_has_its_own_name() {
     let mut names = [
         acked::NAME,
+        agreement::NAME,
         cmid_once::NAME,
         erased::NAME,
         fences::NAME,
         healed::NAME,
         listeners::NAME,
         lists::NAME,
+        order::NAME,
+        owners::NAME,
         pages::NAME,
+        phantoms::NAME,
         seqs::NAME,
         trimmed::NAME,
         watermark::NAME,

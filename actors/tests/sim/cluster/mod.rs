@@ -9,8 +9,6 @@ mod node;
 mod planted;
 mod world;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::invariants::Broken;
 use crate::plant::Plant;
 
@@ -56,9 +54,8 @@ impl Summary {
     }
 }
 
-/// A run; an assert of the product's that fails is a broken promise too.
 pub fn run(seed: u64, plant: Option<Plant>) -> Result<Summary, Broken> {
-    catch_unwind(AssertUnwindSafe(|| world::run(seed, plant))).unwrap_or_else(|panic| Err(crate::panicked(panic.as_ref())))
+    crate::guarded(|| world::run(seed, plant))
 }
 
 #[test]
@@ -77,9 +74,5 @@ fn every_cluster_keeps_every_promise() {
 
 #[test]
 fn a_seed_gives_the_same_cluster_every_time() {
-    for seed in [3, 4] {
-        let (first, second) = (run(seed, None), run(seed, None));
-        assert_eq!(first.as_ref().ok(), second.as_ref().ok());
-        assert_eq!(first.err(), second.err());
-    }
+    crate::is_repeatable(run);
 }

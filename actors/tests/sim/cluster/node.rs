@@ -7,18 +7,16 @@ use std::time::Duration;
 
 use actors::outlet::{Down, Outlet};
 use actors::peer::{Due, GIVE_UP_MS, Peers, Pending, Reach, Turns, tail};
-use actors::project::Projector;
 use actors::read::Reader;
 use actors::room::Outcome;
 use actors::subscribers::Subscribers;
 use cluster::{NodeId, Ring, Table};
-use parking_lot::Mutex;
 use schema::peer::{self, Forwarded, Question, Word};
 use schema::wire::{from_msgpack, to_msgpack};
 use schema::{Cmid, ErrorCode, RoomId, SlotId, rest};
-use tokio::sync::Notify;
 
 use super::link::{self, Frame, Reached};
+use crate::carrier::Carrier;
 use crate::client::rooms;
 use crate::net::{Shared, Wire};
 use crate::plant::Plant;
@@ -38,9 +36,7 @@ pub struct Node {
     links: Reached,
     pub pending: Pending<Request>,
     pub slots: Vec<Slot>,
-    projector: Arc<Projector>,
-    projected: Arc<Mutex<Vec<(SlotId, u64)>>>,
-    carries: bool,
+    carrier: Carrier,
     /// Slots that are about to be handed over.
     pub moving: BTreeSet<SlotId>,
     /// Slots that turned, and whose rooms are not followed anew yet.
@@ -59,15 +55,7 @@ impl Node {
         let outlet = Outlet::new(0, 64 << 20, || {});
         let subscribers = Arc::new(Subscribers::new(vec![outlet.clone()], peers));
         let env = Env { plant, wire: wire.clone(), reader: reader.clone(), ring: Some(ring.clone()) };
-        let projected = Arc::new(Mutex::new(Vec::new()));
-        let told = projected.clone();
-        let projector = Projector {
-            reader: reader.clone(),
-            journal: Arc::new(wire),
-            bell: Arc::new(Notify::new()),
-            slots,
-            projected: Box::new(move |slot, block| told.lock().push((slot, block))),
-        };
+        let carrier = Carrier::new(reader.clone(), Arc::new(wire), slots);
         // Of no process of this node before.
         let after = ring.version() << 32;
         let make = |slot| Slot::showing(SlotId(slot), env.clone(), outlet.clone(), subscribers.clone());
@@ -82,9 +70,7 @@ impl Node {
             links: Reached { links: links.clone(), us: id },
             pending: Pending::new(after),
             slots,
-            projector: Arc::new(projector),
-            projected,
-            carries: false,
+            carrier,
             moving: BTreeSet::new(),
             late: BTreeSet::new(),
             env,
@@ -295,7 +281,7 @@ impl Node {
             if let Some(to) = placement.moving
                 && self.moving.insert(slot)
             {
-                let projector = self.projector.clone();
+                let projector = self.carrier.projector.clone();
                 out.works.push(Box::pin(async move {
                     let _ = tokio::time::timeout(SETTLE_WITHIN, projector.carry()).await;
                     Finished::Settled { slot, to }
@@ -317,18 +303,10 @@ impl Node {
 
     /// Carries everything that is in the tails; one such round at a time.
     pub fn carry(&mut self) -> Option<Work> {
-        let is_idle = !std::mem::replace(&mut self.carries, true);
-        let projector = self.projector.clone();
-        is_idle.then(|| -> Work {
-            Box::pin(async move {
-                let _ = projector.carry().await;
-                Finished::Carried
-            })
-        })
+        self.carrier.carry()
     }
     pub fn hear_projector(&mut self) {
-        let told = std::mem::take(&mut *self.projected.lock());
-        for (slot, block) in told {
+        for (slot, block) in self.carrier.told() {
             self.slot(slot).inbox.push_back(Mail::Projected(block));
         }
     }
@@ -344,7 +322,7 @@ impl Node {
             }
             Finished::CaughtUp { slot, lost } => self.slot(slot).caught_up(lost, out),
             Finished::Answered { to, session, id, answer } => self.links.links.lock().answer(self.id, to, session, id, to_msgpack(&answer)),
-            Finished::Carried => self.carries = false,
+            Finished::Carried => self.carrier.carried(),
             Finished::Settled { .. } | Finished::Page(_) | Finished::Joined { .. } | Finished::Nothing => {}
         }
     }

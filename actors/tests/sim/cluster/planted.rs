@@ -3,21 +3,10 @@
 use super::SEEDS;
 use crate::invariants::{agreement, fences, healed, listeners, owners, phantoms};
 use crate::plant::Plant;
-
-fn is_caught(plant: Plant, by: &[&str]) {
-    let caught = (0..SEEDS).find_map(|seed| super::run(seed, Some(plant)).err().map(|broken| (seed, broken)));
-    let Some((seed, broken)) = caught else { panic!("{plant:?} was not caught within {SEEDS} seeds") };
-    println!("{plant:?} at seed {seed}: {broken}");
-    assert!(by.contains(&broken.invariant), "{plant:?} was caught at seed {seed}, but not by one of {by:?}: {broken}");
-}
-
-macro_rules! caught {
-    ($($name:ident: $plant:ident by $($invariant:expr),*;)*) => {
-        $(#[test] fn $name() { is_caught(Plant::$plant, &[$($invariant),*]); })*
-    };
-}
+use crate::planted::caught;
 
 caught! {
+    within SEEDS of super::run:
     an_epoch_that_is_not_checked_on_hand_over_is_caught: EpochUnchecked by fences::NAME, owners::NAME;
     a_subscriber_that_is_lost_in_a_move_is_caught: SubscriberLost by healed::NAME;
     following_again_without_filling_the_gap_is_caught: NoGapFill by listeners::NAME, healed::NAME;
