@@ -127,9 +127,11 @@ impl Outbox {
         self.written = written;
     }
 
-    /// Puts the greeting before what was held for it.
-    pub fn greet(&mut self, greeting: Chunk) {
+    /// Puts the greeting before what was held for it. `said`: how far it goes in a room; what was held up to there is in it. That
+    /// happens when somebody joined the room before the greeting did, as when the user's home changed in that moment.
+    pub fn greet(&mut self, greeting: Chunk, said: impl Fn(u32) -> u64) {
         debug_assert!(self.held && self.written == 0);
+        self.retain(|chunk| !matches!(chunk.class, Class::Durable { room, head } if head <= said(room)));
         self.held = false;
         self.bytes += greeting.bytes.len();
         self.frames += usize::from(greeting.frames);

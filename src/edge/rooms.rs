@@ -94,6 +94,9 @@ impl Rooms {
     pub fn at(&mut self, room: u32) -> &mut Room {
         &mut self.rooms[room as usize]
     }
+    pub fn id(&self, room: u32) -> RoomId {
+        self.rooms[room as usize].id
+    }
     pub fn count(&self) -> usize {
         self.numbers.len()
     }

@@ -8,7 +8,7 @@ use schema::wire::Format;
 use schema::{CloseCode, ErrorCode, ServerEvent};
 
 use crate::client::{Client, frame};
-use crate::world::{World, message, ready, room, user};
+use crate::world::{World, message, ready, ready_in, room, user};
 
 fn seq(event: ServerEvent) -> u64 {
     match event {
@@ -55,6 +55,24 @@ fn what_a_room_says_before_the_greeting_comes_after_it_and_in_order() {
     world.batch(room(1), vec![message(room(1), 7, "seven")]);
     assert!(matches!(client.event(), ServerEvent::Ready(_)));
     for wanted in 3..=7 {
+        assert_eq!(seq(client.event()), wanted);
+    }
+}
+
+#[test]
+fn what_a_greeting_says_of_a_room_is_not_said_again_behind_it_when_the_room_was_joined_twice() {
+    let world = World::new();
+    let (mut client, connection) = world.hello(Format::Json);
+    let join = || world.down(Down::Join { connection, user: user(1), room: room(1) });
+    join();
+    world.batch(room(1), vec![message(room(1), 5, "five")]);
+    join();
+    world.batch(room(1), vec![message(room(1), 6, "six")]);
+    let events = vec![ready_in(user(1), &[(room(1), 5)]), message(room(1), 4, "four"), message(room(1), 5, "five")];
+    world.down(Down::Greet { connection, user: user(1), events });
+    world.batch(room(1), vec![message(room(1), 7, "seven")]);
+    assert!(matches!(client.event(), ServerEvent::Ready(_)));
+    for wanted in 4..=7 {
         assert_eq!(seq(client.event()), wanted);
     }
 }

@@ -11,9 +11,9 @@ use hubbub::edge::{Certificates, Door, Lots, Origins, Up, Voice};
 use hubbub::limits::Limits;
 use schema::client::ClientEvent;
 use schema::event::Message;
-use schema::server::{ClientLimits, Ready};
+use schema::server::{ClientLimits, Ready, RoomState};
 use schema::wire::Format;
-use schema::{Cmid, ConnectionId, DeviceId, Event, EventBody, RoomId, ServerEvent, UserId};
+use schema::{Cmid, ConnectionId, DeviceId, Event, EventBody, Role, RoomId, RoomKind, RoomSettings, ServerEvent, UserId};
 
 use crate::client::{Client, PATIENCE};
 
@@ -45,6 +45,12 @@ pub fn message(room: RoomId, seq: u64, text: &str) -> Encoded {
 }
 
 pub fn ready(user: UserId) -> Encoded {
+    ready_in(user, &[])
+}
+
+/// With these rooms, each as far as this.
+pub fn ready_in(user: UserId, rooms: &[(RoomId, u64)]) -> Encoded {
+    let rooms = rooms.iter().map(|(room, head)| state(*room, *head)).collect();
     Encoded::new(ServerEvent::Ready(Ready {
         level: 1,
         user,
@@ -61,8 +67,27 @@ pub fn ready(user: UserId) -> Encoded {
             watch_max: 200,
             page_max: 200,
         },
-        rooms: Vec::new(),
+        rooms,
     }))
+}
+
+fn state(room: RoomId, head: u64) -> RoomState {
+    RoomState {
+        room,
+        kind: RoomKind::Group,
+        settings: RoomSettings::default(),
+        role: Role::Member,
+        head,
+        ordinal: head,
+        at: 0,
+        read_seq: 0,
+        read_ordinal: 0,
+        unread_from: None,
+        mentions: Vec::new(),
+        draft: String::new(),
+        peer: None,
+        members: 2,
+    }
 }
 
 impl World {

@@ -137,7 +137,10 @@ impl Lot {
         let mut effects = Effects::default();
         match joined.kind {
             Kind::Chunk(_) => outbox.push(joined.chunk(format), &bounds, &mut effects)?,
-            Kind::Greeting => outbox.greet(joined.chunk(format)),
+            Kind::Greeting => {
+                let rooms = &self.rooms;
+                outbox.greet(joined.chunk(format), |number| joined.said_of(rooms.id(number)));
+            }
             Kind::Page { room, to, head } => {
                 outbox.push(joined.chunk(format), &bounds, &mut effects)?;
                 outbox.page(room, to, head, &mut effects);

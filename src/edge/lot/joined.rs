@@ -6,7 +6,7 @@ use std::rc::Rc;
 use actors::outlet::{Encoded, EncodedPage};
 use bytes::Bytes;
 use schema::wire::{Format, around_page};
-use schema::{EventBody, ServerEvent};
+use schema::{EventBody, RoomId, ServerEvent};
 
 use super::say::opcode;
 use crate::edge::frame::{frame_bytes, write_frame, write_head};
@@ -94,6 +94,11 @@ impl Joined {
             payloads().for_each(|payload| write_frame(&mut out, opcode(format), payload));
             out.into()
         })
+    }
+    /// How far a greeting goes in a room; 0: it does not name the room.
+    pub fn said_of(&self, room: RoomId) -> u64 {
+        let ready = self.events.iter().find_map(|event| if let ServerEvent::Ready(ready) = event.event() { Some(ready) } else { None });
+        ready.and_then(|ready| ready.rooms.iter().find(|state| state.room == room)).map_or(0, |state| state.head)
     }
     pub fn chunk(&self, format: Format) -> Chunk {
         let class = if let Kind::Chunk(class) = self.kind { class } else { Class::Direct };
