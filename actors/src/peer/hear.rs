@@ -26,9 +26,9 @@ pub fn hear(shared: &Arc<Shared>, from: NodeId, word: Word) {
         Word::Begin {} => resume::heard(shared, from),
         Word::Requests { room, requests } => requested(shared, from, room, requests),
         Word::Answered { outcomes } => answered(shared, from, outcomes),
-        Word::Follow { room, known } => follow(shared.clone(), from, room, known),
+        Word::Follow { room, known, ask } => follow(shared.clone(), from, room, known, ask),
         Word::Unfollow { room } => subscribers.unfollowed(room, from),
-        Word::Following { room, view } => subscribers.following(room, from, view.into()),
+        Word::Following { room, view, ask } => subscribers.following(room, from, view.into(), ask),
         Word::NoRoom { room } => subscribers.no_room(room, from),
         Word::Shown { room, events } => subscribers.shown(room, from, events.into_iter().map(Arc::new).collect()),
         Word::Told { room, event, except } => subscribers.tell_here(room, event, except),
@@ -94,13 +94,13 @@ fn answered(shared: &Arc<Shared>, from: NodeId, outcomes: Vec<(u64, Outcome)>) {
     shared.subscribers.answer(words);
 }
 
-fn follow(shared: Arc<Shared>, by: NodeId, room: RoomId, known: Option<u64>) {
+fn follow(shared: Arc<Shared>, by: NodeId, room: RoomId, known: Option<u64>, ask: u64) {
     tokio::spawn(async move {
         // Whoever asks the wrong node asks the right one as soon as they know.
         if !shared.reader.serves(shared.reader.slot(room), OURS_WITHIN).await {
             return;
         }
-        if let Err(error) = shared.subscribers.followed(&shared.reader, room, by, known).await {
+        if let Err(error) = shared.subscribers.followed(&shared.reader, room, by, known, ask).await {
             tracing::warn!(%room, node = by.0, %error, "a node cannot follow a room yet");
         }
     });

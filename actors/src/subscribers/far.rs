@@ -12,8 +12,9 @@ pub struct Far {
     pub followers: Vec<NodeId>,
     /// Who shows it to us; the room is theirs.
     following: Option<NodeId>,
-    /// They were asked to, and have not begun.
-    is_asked: bool,
+    /// They were asked to by this number, and have not begun. An answer to an older one says nothing: whoever gave it may have
+    /// forgotten us since.
+    asked: Option<u64>,
     /// It became ours, and what happened before that was not shown yet.
     is_behind: bool,
     /// The owner says that there is no such room.
@@ -54,18 +55,19 @@ impl Far {
         self.following.is_none() && !self.is_behind
     }
 
-    /// Somebody comes to the room while nothing of it is here. False: the owner said that there is none.
-    pub fn follow(&mut self, owner: NodeId) -> bool {
+    /// Somebody comes to the room while nothing of it is here. By which number to ask; `ask` if it is not asked for. `None`: the owner
+    /// said that there is no such room.
+    pub fn follow(&mut self, owner: NodeId, ask: u64) -> Option<u64> {
         if std::mem::take(&mut self.is_missing) {
-            return false;
+            return None;
         }
         self.following = Some(owner);
-        true
+        Some(*self.asked.get_or_insert(ask))
     }
 
     /// The room begins anew with this owner; `None`: it is ours. Whom to ask.
-    pub fn begin(&mut self, owner: Option<NodeId>) -> Option<NodeId> {
-        self.is_asked = true;
+    pub fn begin(&mut self, owner: Option<NodeId>, ask: u64) -> Option<NodeId> {
+        self.asked = owner.map(|_| ask);
         let before = std::mem::replace(&mut self.following, owner);
         self.is_behind = owner.is_none() && (before.is_some() || self.is_behind);
         if owner.is_some() {
@@ -74,31 +76,31 @@ impl Far {
         owner
     }
 
-    /// Whom to ask again: they may have given it up, or could not read it.
-    pub fn ask_again(&self) -> Option<NodeId> {
-        self.following.filter(|_| self.is_asked)
+    /// Whom to ask again, and by which number: they may have given it up, or could not read it.
+    pub fn ask_again(&self) -> Option<(NodeId, u64)> {
+        self.following.zip(self.asked)
     }
 
-    /// `ours`: the head that was shown here. `first`: of what they show.
-    pub fn shown(&mut self, by: NodeId, ours: Option<u64>, first: Option<u64>) -> Shown {
+    /// `ours`: the head that was shown here. `first`: of what they show. `ask`: by which number to ask, if that is to be done.
+    pub fn shown(&mut self, by: NodeId, ours: Option<u64>, first: Option<u64>, ask: u64) -> Shown {
         if !self.is_followed_from(by) {
             return Shown::Unwanted;
         }
         match (ours, first) {
             (Some(ours), Some(first)) if first > ours + 1 => {
-                self.is_asked = true;
+                self.asked = Some(ask);
                 Shown::Ask(ours)
             }
             _ => Shown::Show,
         }
     }
 
-    /// `theirs`: the head of the room as they have it.
-    pub fn begun(&mut self, by: NodeId, ours: Option<u64>, theirs: u64) -> Begun {
+    /// `theirs`: the head of the room as they have it. `ask`: what they answer; 0 of one who does not say.
+    pub fn begun(&mut self, by: NodeId, ours: Option<u64>, theirs: u64, ask: u64) -> Begun {
         if !self.is_followed_from(by) {
             return Begun::Unwanted;
         }
-        self.is_asked = false;
+        self.asked = self.asked.filter(|asked| ask != 0 && ask != *asked);
         match ours {
             Some(ours) if ours > theirs => Begun::Keep,
             Some(ours) if ours < theirs => Begun::Lose,
@@ -110,7 +112,7 @@ impl Far {
     pub fn no_room(&mut self, by: NodeId) -> bool {
         let is_theirs = self.is_followed_from(by);
         if is_theirs {
-            (self.is_missing, self.is_asked) = (true, false);
+            (self.is_missing, self.asked) = (true, None);
         }
         is_theirs
     }
@@ -130,49 +132,63 @@ mod tests {
 
     fn following(owner: NodeId) -> Far {
         let mut far = Far::default();
-        far.begin(Some(owner));
+        far.begin(Some(owner), 1);
         far
     }
 
     #[test]
     fn whoever_was_asked_is_asked_again_until_they_begin() {
         let mut far = following(A);
-        assert_eq!(far.ask_again(), Some(A));
-        assert_eq!(far.shown(A, Some(4), Some(5)), Shown::Show);
-        assert_eq!(far.ask_again(), Some(A), "what is on the way says nothing of what was asked");
-        assert_eq!(far.begun(B, Some(5), 5), Begun::Unwanted);
-        assert_eq!(far.ask_again(), Some(A));
-        assert_eq!(far.begun(A, Some(5), 5), Begun::Take);
+        assert_eq!(far.ask_again(), Some((A, 1)));
+        assert_eq!(far.shown(A, Some(4), Some(5), 2), Shown::Show);
+        assert_eq!(far.ask_again(), Some((A, 1)), "what is on the way says nothing of what was asked");
+        assert_eq!(far.begun(B, Some(5), 5, 1), Begun::Unwanted);
+        assert_eq!(far.ask_again(), Some((A, 1)));
+        assert_eq!(far.begun(A, Some(5), 5, 1), Begun::Take);
         assert_eq!(far.ask_again(), None);
-        assert_eq!(far.shown(A, Some(5), Some(7)), Shown::Ask(5));
-        assert_eq!(far.ask_again(), Some(A), "and from a hole on");
+        assert_eq!(far.shown(A, Some(5), Some(7), 2), Shown::Ask(5));
+        assert_eq!(far.ask_again(), Some((A, 2)), "and from a hole on");
         assert!(far.no_room(A));
         assert_eq!(far.ask_again(), None);
-        far.begin(None);
+        far.begin(None, 3);
         assert_eq!(far.ask_again(), None, "nobody asks themselves");
+    }
+
+    #[test]
+    fn an_answer_to_what_was_asked_before_leaves_what_was_asked_last() {
+        let mut far = following(A);
+        far.begin(Some(A), 2);
+        assert_eq!(far.begun(A, Some(5), 5, 1), Begun::Take);
+        assert_eq!(far.ask_again(), Some((A, 2)), "they may have forgotten us between the two");
+        assert_eq!(far.follow(A, 3), Some(2), "nobody else asks by another number meanwhile");
+        assert_eq!(far.begun(A, Some(5), 5, 2), Begun::Take);
+        assert_eq!(far.ask_again(), None);
+        far.begin(Some(A), 4);
+        assert_eq!(far.begun(A, Some(5), 5, 0), Begun::Take);
+        assert_eq!(far.ask_again(), None, "of a node that does not say, any answer is the last");
     }
 
     #[test]
     fn a_follower_shows_what_continues_what_it_has_and_loses_what_it_cannot_continue() {
         let mut far = following(A);
-        assert_eq!(far.shown(A, Some(4), Some(3)), Shown::Show, "what is here already is passed over");
-        assert_eq!(far.shown(A, None, Some(9)), Shown::Show);
-        assert_eq!(far.shown(B, Some(4), Some(5)), Shown::Unwanted);
-        assert_eq!(far.begun(A, Some(9), 4), Begun::Keep);
-        assert_eq!(far.begun(A, Some(4), 9), Begun::Lose);
-        assert_eq!(far.begun(A, None, 9), Begun::Take);
+        assert_eq!(far.shown(A, Some(4), Some(3), 2), Shown::Show, "what is here already is passed over");
+        assert_eq!(far.shown(A, None, Some(9), 2), Shown::Show);
+        assert_eq!(far.shown(B, Some(4), Some(5), 2), Shown::Unwanted);
+        assert_eq!(far.begun(A, Some(9), 4, 1), Begun::Keep);
+        assert_eq!(far.begun(A, Some(4), 9, 1), Begun::Lose);
+        assert_eq!(far.begun(A, None, 9, 1), Begun::Take);
     }
 
     #[test]
     fn a_room_that_became_ours_is_behind_until_it_was_caught_up_and_one_that_stays_ours_is_not() {
         let mut far = Far { followers: vec![B], ..Far::default() };
-        far.begin(None);
+        far.begin(None, 3);
         assert!(far.is_current());
         assert_eq!(far.followers, [B], "who is shown it goes on being shown it");
-        far.begin(Some(A));
+        far.begin(Some(A), 3);
         assert!(!far.is_current() && far.followers.is_empty());
-        far.begin(None);
-        far.begin(None);
+        far.begin(None, 3);
+        far.begin(None, 3);
         assert!(!far.is_current());
         far.caught_up();
         assert!(far.is_current());

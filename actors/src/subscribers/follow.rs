@@ -2,6 +2,7 @@
 //! done with a word, `far.rs` says.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cluster::NodeId;
@@ -64,7 +65,7 @@ pub(super) fn tell(peers: &Peers, room: RoomId, followers: &[NodeId], event: &Se
 /// The owner's side.
 impl Subscribers {
     /// From the room as it is now on, that node is shown what happens, and before that what it missed, unless it is too much.
-    pub async fn followed(&self, reader: &Reader, room: RoomId, by: NodeId, known: Option<u64>) -> Result<(), store::Error> {
+    pub async fn followed(&self, reader: &Reader, room: RoomId, by: NodeId, known: Option<u64>, ask: u64) -> Result<(), store::Error> {
         let comer = self.come(room);
         loop {
             let seen = comer.look();
@@ -82,7 +83,7 @@ impl Subscribers {
                 }
                 _ => Vec::new(),
             };
-            if comer.let_follow(reader, by, head, missed) {
+            if comer.let_follow(reader, (by, ask), head, missed) {
                 return Ok(());
             }
         }
@@ -114,7 +115,7 @@ impl Subscribers {
 
 impl Comer<'_> {
     /// `head`: what was missed goes up to it. False: what came since cannot be told any more, so begin again.
-    fn let_follow(&self, reader: &Reader, by: NodeId, head: u64, missed: Vec<Arc<Event>>) -> bool {
+    fn let_follow(&self, reader: &Reader, (by, ask): (NodeId, u64), head: u64, missed: Vec<Arc<Event>>) -> bool {
         let (peers, room) = (&self.subscribers.peers, self.room);
         self.with(|entry| {
             let Some(view) = entry.view.as_deref() else { return false };
@@ -125,7 +126,7 @@ impl Comer<'_> {
             }
             let events: Vec<&Arc<Event>> = missed.iter().chain(&since).collect();
             show(peers, room, &[by], &events);
-            peers.say(by, &Word::Following { room, view: view.clone().into() });
+            peers.say(by, &Word::Following { room, view: view.clone().into(), ask });
             let followers = &mut entry.ends.get_or_insert_default().far.followers;
             if !followers.contains(&by) {
                 followers.push(by);
@@ -146,12 +147,10 @@ impl Comer<'_> {
                         return Err(true);
                     }
                     let ends = entry.ends.get_or_insert_default();
-                    if !ends.far.follow(owner) {
-                        return Err(false);
-                    }
+                    let Some(ask) = ends.far.follow(owner, self.subscribers.next_ask()) else { return Err(false) };
                     let mut heard = Box::pin(ends.heard.clone().notified_owned());
                     heard.as_mut().enable();
-                    peers.say(owner, &Word::Follow { room, known: None });
+                    peers.say(owner, &Word::Follow { room, known: None, ask });
                     Ok(heard)
                 });
                 match heard {
@@ -167,9 +166,15 @@ impl Comer<'_> {
 
 /// The follower's side.
 impl Subscribers {
-    pub fn following(&self, room: RoomId, owner: NodeId, view: View) {
+    /// By which number a room's owner is asked to show it.
+    fn next_ask(&self) -> u64 {
+        self.asks.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// `ask`: what they answer.
+    pub fn following(&self, room: RoomId, owner: NodeId, view: View, ask: u64) {
         let mut shard = self.shard(room).lock();
-        let begun = shard.get_mut(&room).and_then(|entry| Some((entry.begun(owner, view.head)?, entry)));
+        let begun = shard.get_mut(&room).and_then(|entry| Some((entry.begun(owner, view.head, ask)?, entry)));
         let Some((begun, entry)) = begun.filter(|(begun, _)| *begun != Begun::Unwanted) else {
             self.peers.say(owner, &Word::Unfollow { room });
             return;
@@ -196,12 +201,12 @@ impl Subscribers {
     /// What the owner showed. What does not continue what is here is asked for.
     pub fn shown(&self, room: RoomId, owner: NodeId, events: Vec<Arc<Event>>) {
         let mut shard = self.shard(room).lock();
-        let first = events.first().map(|event| event.seq);
-        let shown = shard.get_mut(&room).and_then(|entry| entry.shown(owner, first)).unwrap_or(Shown::Unwanted);
+        let (first, ask) = (events.first().map(|event| event.seq), self.next_ask());
+        let shown = shard.get_mut(&room).and_then(|entry| entry.shown(owner, first, ask)).unwrap_or(Shown::Unwanted);
         drop(shard);
         match shown {
             Shown::Unwanted => _ = self.peers.say(owner, &Word::Unfollow { room }),
-            Shown::Ask(known) => _ = self.peers.say(owner, &Word::Follow { room, known: Some(known) }),
+            Shown::Ask(known) => _ = self.peers.say(owner, &Word::Follow { room, known: Some(known), ask }),
             // One task hears an owner: nobody shows anything of this room in between.
             Shown::Show => self.show(room, &events),
         }
@@ -211,8 +216,9 @@ impl Subscribers {
     pub fn follow_again(&self, reader: &Reader, begins: &impl Fn(RoomId) -> bool) {
         for shard in &self.shards {
             for (room, entry) in shard.lock().iter_mut().filter(|(room, _)| begins(**room)) {
-                match entry.ends.get_or_insert_default().far.begin(reader.owner(*room)) {
-                    Some(owner) => _ = self.peers.say(owner, &Word::Follow { room: *room, known: entry.head() }),
+                let ask = self.next_ask();
+                match entry.ends.get_or_insert_default().far.begin(reader.owner(*room), ask) {
+                    Some(owner) => _ = self.peers.say(owner, &Word::Follow { room: *room, known: entry.head(), ask }),
                     None => entry.ring(),
                 }
             }
@@ -223,8 +229,8 @@ impl Subscribers {
     pub fn ask_again(&self) {
         for shard in &self.shards {
             for (room, entry) in shard.lock().iter() {
-                if let Some(owner) = entry.ends.as_ref().and_then(|ends| ends.far.ask_again()) {
-                    self.peers.say(owner, &Word::Follow { room: *room, known: entry.head() });
+                if let Some((owner, ask)) = entry.ends.as_ref().and_then(|ends| ends.far.ask_again()) {
+                    self.peers.say(owner, &Word::Follow { room: *room, known: entry.head(), ask });
                 }
             }
         }
@@ -280,13 +286,13 @@ impl Entry {
     fn head(&self) -> Option<u64> {
         self.view.as_deref().map(|view| view.head)
     }
-    fn begun(&mut self, by: NodeId, theirs: u64) -> Option<Begun> {
+    fn begun(&mut self, by: NodeId, theirs: u64, ask: u64) -> Option<Begun> {
         let ours = self.head();
-        Some(self.ends.as_mut()?.far.begun(by, ours, theirs))
+        Some(self.ends.as_mut()?.far.begun(by, ours, theirs, ask))
     }
-    fn shown(&mut self, by: NodeId, first: Option<u64>) -> Option<Shown> {
+    fn shown(&mut self, by: NodeId, first: Option<u64>, ask: u64) -> Option<Shown> {
         let ours = self.head();
-        Some(self.ends.as_mut()?.far.shown(by, ours, first))
+        Some(self.ends.as_mut()?.far.shown(by, ours, first, ask))
     }
     /// For whoever waits for the room's owner.
     fn ring(&self) {

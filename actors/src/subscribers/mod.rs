@@ -10,6 +10,7 @@ mod follow;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use cluster::NodeId;
 use parking_lot::Mutex;
@@ -27,6 +28,8 @@ const SHARDS: usize = 64;
 pub struct Subscribers {
     outlets: Vec<Outlet>,
     peers: Arc<Peers>,
+    /// How often rooms' owners were asked to show them.
+    asks: AtomicU64,
     shards: Vec<Mutex<HashMap<RoomId, Entry>>>,
 }
 
@@ -97,7 +100,7 @@ impl Entry {
 
 impl Subscribers {
     pub fn new(outlets: Vec<Outlet>, peers: Arc<Peers>) -> Self {
-        Self { outlets, peers, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        Self { outlets, peers, asks: AtomicU64::new(0), shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 
     fn shard(&self, room: RoomId) -> &Mutex<HashMap<RoomId, Entry>> {

@@ -27,11 +27,14 @@ pub enum Word {
         outcomes: Vec<(u64, Outcome)>,
     },
 
-    /// To a room's owner: show me what happens in it. `known`: up to here we have it.
+    /// To a room's owner: show me what happens in it. `known`: up to here we have it. `ask`: which `following` answers it; 0 of one who
+    /// does not tell them apart.
     Follow {
         room: RoomId,
         #[serde(default)]
         known: Option<u64>,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        ask: u64,
     },
     Unfollow {
         room: RoomId,
@@ -41,6 +44,8 @@ pub enum Word {
     Following {
         room: RoomId,
         view: RoomView,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        ask: u64,
     },
     /// To one who wants to follow a room that is not there.
     NoRoom {
@@ -175,4 +180,8 @@ pub enum Change {
     Joined { role: Role },
     Left,
     Mentioned { by: UserId },
+}
+
+fn is_zero(ask: &u64) -> bool {
+    *ask == 0
 }

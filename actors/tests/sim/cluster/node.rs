@@ -171,13 +171,13 @@ impl Node {
             Word::Begin {} => self.begin_with(from),
             Word::Requests { room, requests } => self.requested(from, room, requests, out),
             Word::Answered { outcomes } => outcomes.into_iter().for_each(|(token, outcome)| self.answered(from, token, outcome, out)),
-            Word::Follow { room, known } => out.works.push(self.follow(from, room, known)),
+            Word::Follow { room, known, ask } => out.works.push(self.follow(from, room, known, ask)),
             Word::Unfollow { room } => subscribers.unfollowed(room, from),
-            Word::Following { room, view } if self.env.has(Plant::NoGapFill) => {
+            Word::Following { room, view, ask } if self.env.has(Plant::NoGapFill) => {
                 let head = subscribers.view(room).map_or(view.head, |view| view.head);
-                subscribers.following(room, from, peer::RoomView { head, ..view }.into());
+                subscribers.following(room, from, peer::RoomView { head, ..view }.into(), ask);
             }
-            Word::Following { room, view } => subscribers.following(room, from, view.into()),
+            Word::Following { room, view, ask } => subscribers.following(room, from, view.into(), ask),
             Word::NoRoom { room } => subscribers.no_room(room, from),
             Word::Shown { room, events } if self.env.has(Plant::NoGapFill) || self.env.has(Plant::HoleShown) => {
                 subscribers.show(room, &events.into_iter().map(Arc::new).collect::<Vec<_>>());
@@ -213,12 +213,12 @@ impl Node {
         out.answers.push(Answer { outcome, ..Answer::refusal(&request, ErrorCode::Unavailable) });
     }
 
-    fn follow(&self, by: NodeId, room: RoomId, known: Option<u64>) -> Work {
+    fn follow(&self, by: NodeId, room: RoomId, known: Option<u64>, ask: u64) -> Work {
         let (reader, subscribers) = (self.reader.clone(), self.subscribers.clone());
         let known = if self.env.has(Plant::NoGapFill) { None } else { known };
         Box::pin(async move {
             if reader.serves(reader.slot(room), OURS_WITHIN).await {
-                let _ = subscribers.followed(&reader, room, by, known).await;
+                let _ = subscribers.followed(&reader, room, by, known, ask).await;
             }
             Finished::Nothing
         })
