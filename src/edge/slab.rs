@@ -2,7 +2,8 @@
 //! Everything that most connections lack is boxed: blocks do not scatter over the heap what boxes would.
 //!
 //! A place is used again after its connection has gone, with another generation, so that what was meant for the old one
-//! does not reach the new one. Does no IO and decides nothing.
+//! does not reach the new one. Other nodes and the actors may know names of a lot that was before: so each lot counts generations
+//! from where chance put it. Does no IO and decides nothing.
 
 use std::net::{IpAddr, TcpStream};
 
@@ -86,8 +87,10 @@ impl Entry {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Slab {
+    /// Of a place that was never used.
+    first_generation: u16,
     entries: Vec<Entry>,
     /// By place; `None`: the place is free.
     cards: Vec<Option<Card>>,
@@ -95,11 +98,14 @@ pub struct Slab {
 }
 
 impl Slab {
+    pub fn new(first_generation: u16) -> Self {
+        Self { first_generation, entries: Vec::new(), cards: Vec::new(), free: Vec::new() }
+    }
     pub fn insert(&mut self, socket: TcpStream, format: Format, card: Card, now: Tick) -> u32 {
         let index = self.free.pop().unwrap_or_else(|| {
             grow(&mut self.entries);
             grow(&mut self.cards);
-            self.entries.push(Entry::free(0));
+            self.entries.push(Entry::free(self.first_generation));
             self.cards.push(None);
             self.entries.len() as u32 - 1
         });

@@ -56,6 +56,16 @@ fn who_is_removed_before_the_greeting_sees_the_removal_and_nothing_after_it() {
 }
 
 #[test]
+fn a_room_of_somebody_else_is_not_joined_by_the_name_of_ones_connection() {
+    let world = World::new();
+    let (mut client, connection) = world.member(user(1), &[room(1)]);
+    world.down(Down::Join { connection, user: user(2), room: room(2) });
+    world.batch(room(2), vec![message(room(2), 5, "of somebody else")]);
+    world.batch(room(1), vec![message(room(1), 1, "ours")]);
+    assert_eq!(seqs(&mut client, 1), [1]);
+}
+
+#[test]
 fn a_parted_connection_gets_no_more_of_the_room() {
     let world = World::new();
     let (mut client, connection) = world.member(user(1), &[room(1), room(2)]);

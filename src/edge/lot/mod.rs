@@ -93,7 +93,7 @@ impl Lot {
             inlet,
             outlet,
             poll,
-            slab: Slab::default(),
+            slab: Slab::new(rand::random()),
             rooms: Rooms::default(),
             wheel: Wheel::new(Tick(0)),
             now: Tick(0),

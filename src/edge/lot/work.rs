@@ -15,7 +15,7 @@ use super::joined::{Joined, Kind, page_frame};
 use super::read::may_read;
 use crate::edge::Up;
 use crate::edge::outbox::{Class, Pull};
-use crate::edge::slab::Phase;
+use crate::edge::slab::{Phase, Slab};
 
 /// Entries of the inbox and the script that stay allocated when they are empty.
 const INBOX_KEPT: usize = 1024;
@@ -279,7 +279,10 @@ impl Lot {
     }
 
     fn join(&mut self, connection: ConnectionId, user: UserId, room: RoomId) {
-        let index = self.slab.find(connection);
+        // Whoever is greeted is known: a name of somebody before them joins nothing for them.
+        let is_theirs =
+            |slab: &mut Slab, index: u32| slab.at(index).phase != Phase::Live || slab.card(index).is_some_and(|card| card.user == user);
+        let index = self.slab.find(connection).filter(|index| is_theirs(&mut self.slab, *index));
         if !index.is_some_and(|index| self.rooms.join(&mut self.slab, index, room)) {
             return self.left(room);
         }
