@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actors::PageQuery;
 use cluster::{NodeId, Status};
-use schema::RoomId;
+use schema::{Cmid, RoomId};
 use store::sim::Fault;
 use tokio::runtime::Runtime;
 
@@ -30,6 +30,9 @@ const STEPS_WITH_FAULTS: usize = 9_000;
 const ROUNDS: usize = 3;
 /// Messages between people and nodes under way; over it the oldest is lost.
 const WIRE_MAX: usize = 64;
+
+/// A client does not say again what it said less than this ago: else all that a node does is to answer the same.
+const RESEND_MS: u64 = 1_000;
 
 enum Mail {
     Ask { node: NodeId, request: Request },
@@ -76,6 +79,8 @@ pub struct World {
     places: Vec<NodeId>,
     pub listeners: Vec<Listener>,
     wire: Vec<Mail>,
+    /// When each request was last sent.
+    said_ms: BTreeMap<Cmid, u64>,
     clock: Runtime,
     pub now_ms: u64,
     pub faults_per_mille: u64,
@@ -124,6 +129,7 @@ impl World {
             clients: (0..PEOPLE).map(Client::new).collect(),
             listeners,
             wire: Vec::new(),
+            said_ms: BTreeMap::new(),
             clock,
             now_ms: 1_000_000,
             healing: false,
@@ -404,7 +410,11 @@ impl World {
             let Some(place) = self.pick_awake() else { return };
             self.places[client] = place;
         }
-        if let Some(request) = self.rng.pick_from(&self.clients[client].outbox) {
+        let (now_ms, said) = (self.now_ms, &mut self.said_ms);
+        if let Some(request) = self.rng.pick_from(&self.clients[client].outbox)
+            && said.get(&request.order.cmid).is_none_or(|said_ms| said_ms + RESEND_MS <= now_ms)
+        {
+            said.insert(request.order.cmid, now_ms);
             self.push(Mail::Ask { node: self.places[client], request });
         }
     }
