@@ -7,8 +7,8 @@ use actors::room::Outcome;
 use schema::client::{Act, Order};
 use schema::{Cmid, Role, RoomId, RoomKind, RoomSettings, UserId};
 
+use crate::mail::{Asker, Request};
 use crate::rng::Rng;
-use crate::slot::{Asker, Request};
 
 pub struct Client {
     index: usize,

@@ -3,8 +3,8 @@
 use schema::{RoomId, SlotId};
 
 use crate::invariants::Broken;
+use crate::mail::Out;
 use crate::node::{Node, SLOTS};
-use crate::slot::Out;
 use crate::world::{DAY_MS, NODES, World};
 
 impl World {
@@ -23,7 +23,7 @@ impl World {
         let slot = &mut self.nodes[node].slots[slot];
         if slot.restart_due {
             slot.restart_due = false;
-            slot.inbox.push_back(crate::slot::Mail::Restart);
+            slot.inbox.push_back(crate::mail::Mail::Restart);
             return;
         }
         let rooms: Vec<RoomId> = slot.rooms.keys().copied().collect();

@@ -11,6 +11,7 @@ mod ending;
 mod fate;
 mod invariants;
 mod listener;
+mod mail;
 mod moves;
 mod net;
 mod node;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use schema::{ErrorCode, Event, RoomId};
 
+use crate::mail::{Mail, Out, Request};
 use crate::plant::Plant;
-use crate::slot::{Mail, Out, Request, Slot};
+use crate::slot::Slot;
 use crate::tasks::Finished;
 
 impl Slot {

@@ -17,7 +17,19 @@ use store::{Answer, Append, Appended, Error, Expect, Fenced, Journal, Put, Range
 
 use crate::invariants;
 use crate::plant::Plant;
+use crate::rng::Rng;
 use crate::witness::Witness;
+
+/// What befalls a call that something befalls. `read_only`: of sixteen writes, so many find a full disk.
+pub fn draw_fault(rng: &mut Rng, write: bool, read_only: usize) -> Fault {
+    match rng.below(16) {
+        _ if !write => Fault::Never,
+        0..5 => Fault::AnswerLost,
+        5..9 => Fault::Never,
+        n if n < 16 - read_only => Fault::Late,
+        _ => Fault::ReadOnly,
+    }
+}
 
 #[derive(Clone)]
 pub enum Ask {

@@ -8,9 +8,10 @@ use cluster::{NodeId, Ring, Table};
 use schema::SlotId;
 
 use crate::carrier::Carrier;
+use crate::mail::{Mail, Out};
 use crate::net::{Shared, Wire};
 use crate::plant::Plant;
-use crate::slot::{Env, Mail, Out, Slot};
+use crate::slot::{Env, Slot};
 use crate::tasks::{Finished, Work};
 
 pub const SLOTS: u16 = 2;

@@ -10,8 +10,9 @@ use schema::record::{HistoryRow, MemberRow, RoomHead, RoomRow, SettingsRow};
 use schema::{Cmid, ErrorCode, Event, RoomId, SlotId, UserId};
 use store::{Range, RecordsExt};
 
+use crate::mail::{Answer, Mail, Out, Request};
 use crate::plant::Plant;
-use crate::slot::{Answer, Env, Mail, Out, Request, Slot};
+use crate::slot::{Env, Slot};
 use crate::tasks::{Finished, Work};
 
 pub enum Letter {

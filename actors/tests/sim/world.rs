@@ -10,11 +10,11 @@ use store::sim::Fault;
 use crate::client::{Client, PEOPLE, rooms};
 use crate::invariants::{self, Broken};
 use crate::listener::Listener;
-use crate::net::{Net, Shared};
+use crate::mail::{Answer, Asker, Out, Request};
+use crate::net::{Net, Shared, draw_fault};
 use crate::node::{Node, SLOTS};
 use crate::plant::Plant;
 use crate::rng::Rng;
-use crate::slot::{Answer, Asker, Out, Request};
 use crate::tasks::{Finished, Tasks, Work};
 
 pub const NODES: usize = 3;
@@ -132,13 +132,7 @@ impl World {
             return Fault::None;
         }
         self.summary.unknown += 1;
-        match self.rng.below(16) {
-            _ if !write => Fault::Never,
-            0..5 => Fault::AnswerLost,
-            5..9 => Fault::Never,
-            9..14 => Fault::Late,
-            _ => Fault::ReadOnly,
-        }
+        draw_fault(&mut self.rng, write, 2)
     }
 
     fn answer_a_call(&mut self) {

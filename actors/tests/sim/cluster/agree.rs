@@ -6,8 +6,8 @@ use super::group::spec;
 use super::node::Node;
 use super::world::World;
 use crate::invariants::{self, Broken};
+use crate::mail::Out;
 use crate::plant::Plant;
-use crate::slot::Out;
 
 /// Over which a link ends of itself while nothing gets through, per thousand looks at it.
 const SILENT: u64 = 60;

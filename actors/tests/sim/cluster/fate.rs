@@ -10,7 +10,7 @@ use super::node::Node;
 use super::world::{Process, World};
 use crate::client::{PEOPLE, listener, person, rooms};
 use crate::invariants::{self, Broken};
-use crate::slot::Mail;
+use crate::mail::Mail;
 use crate::tasks::at_once;
 
 const STEPS_TO_HEAL: usize = 80_000;

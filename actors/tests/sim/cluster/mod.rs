@@ -6,6 +6,7 @@ mod fate;
 mod group;
 mod link;
 mod node;
+mod people;
 mod planted;
 mod world;
 

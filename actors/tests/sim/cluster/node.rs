@@ -18,9 +18,10 @@ use schema::{Cmid, ErrorCode, RoomId, SlotId, rest};
 use super::link::{self, Frame, Reached};
 use crate::carrier::Carrier;
 use crate::client::rooms;
+use crate::mail::{Answer, Asker, Mail, Out, Request};
 use crate::net::{Shared, Wire};
 use crate::plant::Plant;
-use crate::slot::{Answer, Asker, Env, Mail, Out, Request, Slot};
+use crate::slot::{Env, Slot};
 use crate::tasks::{Finished, Work};
 
 /// As the shells have them.

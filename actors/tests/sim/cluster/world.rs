@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use actors::PageQuery;
 use cluster::{NodeId, Status};
 use schema::{Cmid, RoomId};
 use store::sim::Fault;
@@ -14,31 +13,20 @@ use super::Summary;
 use super::group::{Group, Member};
 use super::link;
 use super::node::Node;
-use crate::client::{Client, PEOPLE, person, rooms};
+use super::people::{LISTENERS, Mail};
+use crate::client::{Client, PEOPLE, rooms};
 use crate::invariants::{self, Broken};
 use crate::listener::Listener;
-use crate::net::{Net, Shared};
+use crate::mail::{Asker, Out};
+use crate::net::{Net, Shared, draw_fault};
 use crate::plant::Plant;
 use crate::rng::Rng;
-use crate::slot::{Answer, Asker, Out, Request};
 use crate::tasks::{Finished, Tasks, Work};
 
 pub const NODES: u64 = 3;
-const LISTENERS: usize = 6;
 /// Of each round: a time of faults, then one without, in which all has to heal.
 const STEPS_WITH_FAULTS: usize = 9_000;
 const ROUNDS: usize = 3;
-/// Messages between people and nodes under way; over it the oldest is lost.
-const WIRE_MAX: usize = 64;
-
-/// A client does not say again what it said less than this ago: else all that a node does is to answer the same.
-const RESEND_MS: u64 = 1_000;
-
-enum Mail {
-    Ask { node: NodeId, request: Request },
-    Answer(Answer),
-}
-
 /// One node over all its processes.
 pub struct Process {
     pub member: Member,
@@ -76,17 +64,17 @@ pub struct World {
     pub processes: BTreeMap<NodeId, Process>,
     pub clients: Vec<Client>,
     /// Where each of them is connected.
-    places: Vec<NodeId>,
+    pub places: Vec<NodeId>,
     pub listeners: Vec<Listener>,
-    wire: Vec<Mail>,
+    pub wire: Vec<Mail>,
     /// When each request was last sent.
-    said_ms: BTreeMap<Cmid, u64>,
+    pub said_ms: BTreeMap<Cmid, u64>,
     clock: Runtime,
     pub now_ms: u64,
     pub faults_per_mille: u64,
     /// Failures of nodes and links are rare.
     pub calm: bool,
-    loud: bool,
+    pub loud: bool,
     pub healing: bool,
     pub summary: Summary,
 }
@@ -174,7 +162,7 @@ impl World {
         let awake = self.awake();
         self.rng.pick(&awake)
     }
-    fn is_awake(&self, node: usize) -> bool {
+    pub fn is_awake(&self, node: usize) -> bool {
         self.processes.get(&NodeId(node as u64)).is_some_and(Process::is_awake)
     }
     /// What its clock says, which may be wrong.
@@ -212,38 +200,6 @@ impl World {
         self.tell(id, &shown);
         for work in out.works {
             self.start(id, work);
-        }
-    }
-
-    /// Who waits for a node's lot.
-    fn tell(&mut self, id: NodeId, shown: &[actors::outlet::Down]) {
-        use actors::outlet::Down;
-        for down in shown {
-            let mut is_joined = false;
-            for listener in
-                self.listeners.iter_mut().filter(|listener| listener.place.as_ref().is_some_and(|place| NodeId(place.node as u64) == id))
-            {
-                listener.told(down);
-                match down {
-                    Down::Join { connection, .. } => is_joined |= *connection == listener.connection(),
-                    // It comes again, and catches up by itself.
-                    Down::Lose { .. } if self.plant == Some(Plant::HoleShown) => {}
-                    Down::Lose { room, .. } if *room == listener.room && listener.place.as_ref().is_some_and(|place| place.joined) => {
-                        listener.place = None;
-                        if let Some(node) = &self.processes[&id].node {
-                            node.subscribers.left(*room, 0, 1);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            // Whoever left before they came in is reported gone at once.
-            if let Down::Join { room, .. } = down
-                && !is_joined
-                && let Some(node) = &self.processes[&id].node
-            {
-                node.subscribers.left(*room, 0, 1);
-            }
         }
     }
 
@@ -287,13 +243,7 @@ impl World {
             return Fault::None;
         }
         self.summary.unknown += 1;
-        match self.rng.below(16) {
-            _ if !write => Fault::Never,
-            0..5 => Fault::AnswerLost,
-            5..9 => Fault::Never,
-            9..15 => Fault::Late,
-            _ => Fault::ReadOnly,
-        }
+        draw_fault(&mut self.rng, write, 1)
     }
 
     fn answer_a_call(&mut self) {
@@ -358,67 +308,6 @@ impl World {
         self.clock.block_on(tokio::time::advance(Duration::from_millis(ms)));
     }
 
-    fn push(&mut self, mail: Mail) {
-        self.wire.push(mail);
-        if self.wire.len() > WIRE_MAX {
-            self.wire.remove(0);
-        }
-    }
-
-    fn deliver(&mut self) {
-        if self.wire.is_empty() {
-            return;
-        }
-        let place = self.rng.below(self.wire.len());
-        if let Mail::Ask { node, .. } = &self.wire[place]
-            && self.processes.get(node).is_some_and(|process| process.runs && process.is_paused)
-        {
-            return;
-        }
-        let mail = self.wire.swap_remove(place);
-        if !self.healing && self.rng.chance(self.faults_per_mille) {
-            return;
-        }
-        match mail {
-            Mail::Ask { node, request } => drop(self.at(node, |node, now_ms, out| node.request(request, now_ms, out))),
-            Mail::Answer(Answer { asker: Asker::Client(client), cmid, outcome, .. }) => {
-                let asked = self.clients[client].outbox.iter().find(|request| request.order.cmid == cmid).map(|request| request.order);
-                let mut net = self.net.lock();
-                let check = asked.map_or(Ok(()), |order| invariants::order::check(&net.witness, &order));
-                net.witness.hold(check);
-                drop(net);
-                self.clients[client].hear(cmid, &outcome);
-            }
-            Mail::Answer(_) => {}
-        }
-    }
-
-    fn make(&mut self) {
-        let heard = self.net.lock().witness.heard.clone();
-        let client = self.rng.below(PEOPLE);
-        let known = self.clients[client].outbox.len();
-        self.clients[client].make(&heard, self.loud, &mut self.rng);
-        let made = &self.clients[client].outbox[known..];
-        self.net.lock().witness.asked.extend(made.iter().map(|request| request.order.cmid));
-    }
-
-    /// A request goes out, for the first time or again, to where its person is connected.
-    fn send(&mut self) {
-        let client = self.rng.below(PEOPLE);
-        let is_lost = self.processes.get(&self.places[client]).is_none_or(|process| process.node.is_none());
-        if is_lost || self.rng.chance(20) {
-            let Some(place) = self.pick_awake() else { return };
-            self.places[client] = place;
-        }
-        let (now_ms, said) = (self.now_ms, &mut self.said_ms);
-        if let Some(request) = self.rng.pick_from(&self.clients[client].outbox)
-            && said.get(&request.order.cmid).is_none_or(|said_ms| said_ms + RESEND_MS <= now_ms)
-        {
-            said.insert(request.order.cmid, now_ms);
-            self.push(Mail::Ask { node: self.places[client], request });
-        }
-    }
-
     fn carry(&mut self) {
         let Some(id) = self.pick_awake() else { return };
         if let Some(Some(work)) = self.at(id, |node, _, _| node.carry()) {
@@ -439,61 +328,13 @@ impl World {
             _ => {
                 let slot = &mut node.slots[slot];
                 if std::mem::take(&mut slot.restart_due) {
-                    slot.inbox.push_back(crate::slot::Mail::Restart);
+                    slot.inbox.push_back(crate::mail::Mail::Restart);
                 } else if !slot.catches_up && !slot.rooms.is_empty() {
                     let room = *slot.rooms.keys().nth(parked as usize % slot.rooms.len()).expect("one of them");
                     slot.park(room);
                 }
             }
         });
-    }
-
-    /// A listener is delivered its frames, resumes somewhere, or leaves.
-    fn listen(&mut self) -> Result<(), Broken> {
-        let index = self.rng.below(LISTENERS);
-        let Some((at, was_joined)) = self.listeners[index].place.as_ref().map(|place| (place.node, place.joined)) else {
-            let Some(id) = self.pick_awake() else { return Ok(()) };
-            let node = self.processes[&id].node.as_ref().expect("it is awake");
-            let (subscribers, reader) = (node.subscribers.clone(), node.reader.clone());
-            let work = self.listeners[index].resume(id.0 as usize, 0, subscribers, reader);
-            self.start(id, work);
-            return Ok(());
-        };
-        let id = NodeId(at as u64);
-        if !self.is_awake(at) {
-            return Ok(());
-        }
-        // They stay for long: what befalls the room must not cost them anything.
-        if !self.healing && self.rng.chance(8) {
-            let room = self.listeners[index].room;
-            self.listeners[index].place = None;
-            if was_joined {
-                self.at(id, |node, _, _| node.subscribers.left(room, 0, 1));
-            }
-            return Ok(());
-        }
-        let listener = &mut self.listeners[index];
-        let place = listener.place.as_mut().expect("looked at");
-        while place.greeted
-            && let Some(event) = place.frames.pop_front()
-        {
-            if event.seq > listener.last {
-                invariants::listeners::check(&self.net.lock().witness, listener.last, &event)?;
-                listener.last = event.seq;
-            }
-        }
-        Ok(())
-    }
-
-    /// Somebody reads a page of a room, wherever they and the room are.
-    fn read(&mut self) {
-        let Some(id) = self.pick_awake() else { return };
-        let room = rooms()[self.rng.below(rooms().len())];
-        let head = self.net.lock().witness.head(room);
-        let before = 2 + self.rng.next() % (head + 1);
-        let query = PageQuery { room, before: Some(before), limit: Some(20), ..PageQuery::default() };
-        let (reader, asks) = (self.processes[&id].node.as_ref().expect("it is awake").reader.clone(), person(self.rng.below(PEOPLE)));
-        self.start(id, Box::pin(async move { Finished::Page(reader.page(asks, query).await.map_err(|refused| refused.code)) }));
     }
 
     /// Whether the group holds it to be here, and to be one that takes slots.
