@@ -88,6 +88,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let prepared = Lots::prepare(&config.limits, lots(config))?;
     let outlets = prepared.outlets();
     let actors = config.rooms.settings(installation, SLOTS, config.limits.heartbeat_ms);
+    let actors = actors::Config { nodes: config.edge.nodes.clone(), ..actors };
     let (among, placed) = (place::among(&member, peers, alone), member.ring().table());
     let node = Node::start_among(among, actors, journal, records.clone(), outlets.clone()).await?;
     place::follow(member.clone(), node.clone(), placed);
@@ -219,6 +220,7 @@ fn router(config: &Config, auth: &Auth, node: &Node, lots: &Arc<Lots>) -> Router
     let admit = Box::new(move |user| counted.users().admit(user, None, counted.now_ms()));
     let settings = http::Config {
         origins: config.edge.origins.clone(),
+        nodes: config.edge.nodes.clone(),
         trusted_proxies: config.edge.trusted_proxies.clone(),
         web_dir: Some(config.node.web_dir.clone()).filter(|dir| !dir.as_os_str().is_empty()),
         refresh_days: config.auth.refresh_days,
@@ -245,8 +247,9 @@ fn lots(config: &Config) -> u16 {
 }
 
 fn origins(config: &Config) -> anyhow::Result<Origins> {
-    Origins::new(config.edge.origins.iter().cloned())
-        .map_err(|entry| anyhow::anyhow!("edge.origins: \"{entry}\" is no origin: write it like \"https://chat.example.org\""))
+    Origins::new(config.edge.origins.iter().chain(&config.edge.nodes).cloned()).map_err(|entry| {
+        anyhow::anyhow!("edge.origins and edge.nodes: \"{entry}\" is no origin: write it like \"https://chat.example.org\"")
+    })
 }
 
 /// Looks at what a configuration names, without starting anything. Errors: one sentence for the first thing that is wrong.

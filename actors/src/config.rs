@@ -27,6 +27,8 @@ pub struct Config {
     /// From a user's last closed socket until others see them as offline.
     pub offline_after: Duration,
     pub heartbeat: Duration,
+    /// Where clients can go when this node goes, as origins.
+    pub nodes: Vec<String>,
 }
 
 impl Default for Config {
@@ -47,6 +49,7 @@ impl Default for Config {
             session_idle: Duration::from_secs(10),
             offline_after: Duration::from_secs(20),
             heartbeat: Duration::from_secs(30),
+            nodes: Vec::new(),
         }
     }
 }

@@ -88,6 +88,7 @@ async fn greeting(shared: &Arc<Shared>, arrived: Attach) -> Result<Vec<Encoded>,
         heartbeat_ms: shared.config.heartbeat.as_millis() as u32,
         limits: client_limits(),
         rooms,
+        nodes: shared.config.nodes.clone(),
     };
     let mut events = vec![Encoded::new(ServerEvent::Ready(ready))];
     events.extend(missed);

@@ -60,6 +60,9 @@ said! {
         heartbeat_ms: u32,
         limits: ClientLimits,
         rooms: Vec<RoomState>,
+        /// Where the installation can be reached, as origins (`https://chat.example.org`): any will do when this node goes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        nodes: Vec<String>,
     }
     /// What a client has to keep to.
     ClientLimits {

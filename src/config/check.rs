@@ -5,6 +5,8 @@ use super::{Backend, Config};
 type Problem = (String, String);
 
 const MIB: u64 = 1 << 20;
+/// Of `edge.nodes`.
+const NODES_MAX: usize = 64;
 
 impl Config {
     /// The first problem.
@@ -22,9 +24,10 @@ impl Config {
         )?;
         refuse(self.node.data_dir.as_os_str().is_empty(), "node.data_dir", "name a directory for the data")?;
         self.cluster.listen().map_err(|problem| ("cluster.listen".to_owned(), problem))?;
-        for origin in &self.edge.origins {
-            check_origin(origin).map_err(|problem| ("edge.origins".to_owned(), problem))?;
+        for (key, origins) in [("edge.origins", &self.edge.origins), ("edge.nodes", &self.edge.nodes)] {
+            origins.iter().try_for_each(|origin| check_origin(origin).map_err(|problem| (key.to_owned(), problem)))?;
         }
+        refuse(self.edge.nodes.len() > NODES_MAX, "edge.nodes", "name at most 64: they go out with each sign-on")?;
         self.check_auth()?;
         self.check_store()?;
         self.check_data()?;
@@ -164,6 +167,8 @@ mod tests {
             let mut config = Config::default();
             config.edge.origins = vec![origin.into()];
             assert_eq!(config.check().unwrap_err().0, "edge.origins", "{origin}");
+            config.edge.nodes = std::mem::take(&mut config.edge.origins);
+            assert_eq!(config.check().unwrap_err().0, "edge.nodes", "{origin}");
         }
     }
 }

@@ -85,6 +85,9 @@ pub struct Edge {
     /// Origins whose pages may talk to this node, exactly as browsers send them ("https://chat.example.org").
     /// The node's own is always allowed.
     pub origins: Vec<String>,
+    /// Where browsers reach the nodes of this installation, each as its origin, the same list on every node: a page whose node
+    /// goes moves to another of these, and their pages may talk to this node.
+    pub nodes: Vec<String>,
     /// Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Threads that hold connections; 0: one per core.

@@ -24,9 +24,16 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Scripts, styles and connections of our own only; nothing may frame us. A string becomes a script's address by the client's
 /// one policy (`web/app/src/model/trusted.ts`), and markup by none.
-const POLICY: &str = "default-src 'self'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; \
+const POLICY: &str = "default-src 'self'; connect-src 'self'{nodes}; img-src 'self' data: blob:; media-src 'self' blob:; \
     style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types hubbub";
+
+/// With the other nodes, whom pages may ask and have a socket to.
+pub fn policy(nodes: &[String]) -> HeaderValue {
+    let sources: String = nodes.iter().map(|node| format!(" {node} {}", node.replacen("http", "ws", 1))).collect();
+    let own = || HeaderValue::from_str(&POLICY.replace("{nodes}", ""));
+    HeaderValue::from_str(&POLICY.replace("{nodes}", &sources)).or_else(|_| own()).expect("the policy is a header")
+}
 
 pub async fn guard(State(http): State<Http>, request: Request, next: Next) -> Response {
     let (start, id) = (Instant::now(), Uuid::now_v7().to_string());
@@ -55,6 +62,7 @@ pub async fn guard(State(http): State<Http>, request: Request, next: Next) -> Re
     let mut response = write_out(work.instrument(span.clone()).await, is_api, &id);
     let status = response.status();
     add_headers(response.headers_mut(), peer, is_api, &id);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, http.0.policy.clone());
     if let Ok(Some(origin)) = &page {
         add_cors(response.headers_mut(), origin);
     }
@@ -118,7 +126,6 @@ fn write_out(mut response: Response, is_api: bool, id: &str) -> Response {
 
 fn add_headers(headers: &mut HeaderMap, peer: Peer, is_api: bool, id: &str) {
     let mut set = |name: HeaderName, value: &'static str| drop(headers.insert(name, HeaderValue::from_static(value)));
-    set(header::CONTENT_SECURITY_POLICY, POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "no-referrer");

@@ -46,6 +46,8 @@ pub type Admit = Box<dyn Fn(UserId) -> Result<(), u32> + Send + Sync>;
 pub struct Config {
     /// Origins besides the node's own whose pages may use the API.
     pub origins: Vec<String>,
+    /// Where pages of ours may go besides their own node, as origins; their pages may use the API too.
+    pub nodes: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
     /// The built web client.
     pub web_dir: Option<PathBuf>,
@@ -66,6 +68,8 @@ struct Inner {
     admit: Admit,
     config: Config,
     origins: Origins,
+    /// Of every answer: what pages may load, and whom they may talk to.
+    policy: HeaderValue,
     places: Semaphore,
     pages: pages::Pages,
 }
@@ -75,8 +79,9 @@ impl Http {
         let places = Semaphore::new(config.requests_max.max(1));
         let pages = pages::Pages::new(config.web_dir.clone());
         // One that is no origin lets nobody in; the configuration was checked and has none.
-        let origins = Origins::new(config.origins.iter().cloned()).unwrap_or_default();
-        Self(Arc::new(Inner { auth, node, admit, config, origins, places, pages }))
+        let origins = Origins::new(config.origins.iter().chain(&config.nodes).cloned()).unwrap_or_default();
+        let policy = guard::policy(&config.nodes);
+        Self(Arc::new(Inner { auth, node, admit, config, origins, policy, places, pages }))
     }
 
     /// Everything but the WebSocket. Requests carry a `Peer` extension.

@@ -68,6 +68,7 @@ pub fn ready_in(user: UserId, rooms: &[(RoomId, u64)]) -> Encoded {
             page_max: 200,
         },
         rooms,
+        nodes: Vec::new(),
     }))
 }
 

@@ -66,6 +66,22 @@ async fn behind_tls_the_cookie_is_bound_to_the_host() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_node_may_use_the_api_and_pages_may_talk_to_the_nodes_that_are_named_and_to_nobody_else() {
+    let nodes = ["https://a.example", "http://127.0.0.1:8081"].map(String::from);
+    let house = House::with(|_, http| http.nodes = nodes.to_vec()).await;
+    let answer = house.ask("GET", "/", &[], None).await;
+    let policy = answer.header("content-security-policy").unwrap();
+    let talks = policy.split(';').find_map(|part| part.trim().strip_prefix("connect-src ")).unwrap();
+    assert_eq!(talks, "'self' https://a.example wss://a.example http://127.0.0.1:8081 ws://127.0.0.1:8081");
+    for (origin, status) in [("https://a.example", 204), ("http://127.0.0.1:8081", 204), ("https://evil.example", 403)] {
+        let answer = house.ask("OPTIONS", "/v1/me", &[("origin", origin), ("access-control-request-method", "GET")], None).await;
+        assert_eq!(answer.status, status, "{origin}");
+    }
+    let alone = House::with(|_, _| ()).await.ask("GET", "/", &[], None).await;
+    assert!(alone.header("content-security-policy").unwrap().contains("connect-src 'self';"));
+}
+
+#[tokio::test]
 async fn a_page_of_another_origin_cannot_use_the_api() {
     let house = House::new().await;
     let ada = house.sign_up("ada").await;

@@ -63,6 +63,7 @@ impl House {
         let mut auth = auth::Config { passwords_waiting_max: 1000, ..auth::Config::default() };
         let mut http = Config {
             origins: vec!["https://pages.example".into()],
+            nodes: Vec::new(),
             trusted_proxies: Vec::new(),
             web_dir: Some(web.path().to_owned()),
             refresh_days: 30,

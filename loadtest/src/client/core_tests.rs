@@ -49,7 +49,7 @@ fn ready(head: u64) -> ServerEvent {
     };
     let (login, installation) = (LoginId::default(), InstallationId::default());
     let (user, device, rooms) = (user(1), DeviceId::default(), vec![state(head)]);
-    ServerEvent::Ready(Ready { level: 1, user, login, device, installation, now: 0, heartbeat_ms: 1000, limits, rooms })
+    ServerEvent::Ready(Ready { level: 1, user, login, device, installation, now: 0, heartbeat_ms: 1000, limits, rooms, nodes: Vec::new() })
 }
 fn page(id: u32, seqs: std::ops::RangeInclusive<u64>, head: u64) -> ServerEvent {
     let (from, to) = (*seqs.start(), *seqs.end());

@@ -42,7 +42,7 @@ fn ready() -> Ready {
     };
     let rooms = vec![room_state(), bare_room_state()];
     let (user, login, device, installation) = (ann(), login(), device(), installation());
-    Ready { level: 1, user, login, device, installation, now: AT, heartbeat_ms: 30_000, limits, rooms }
+    Ready { level: 1, user, login, device, installation, now: AT, heartbeat_ms: 30_000, limits, rooms, nodes: vec![] }
 }
 
 pub fn events() -> Vec<(&'static str, ServerEvent)> {
@@ -53,6 +53,7 @@ pub fn events() -> Vec<(&'static str, ServerEvent)> {
     let delivered = ReadMark { user: bob(), seq: 0, delivered: 40, ordinal: 0, unread_from: None };
     samples!(ServerEvent {
         Ready "ready" => ServerEvent::Ready(ready()),
+        Ready "ready_of_many" => ServerEvent::Ready(Ready { nodes: vec!["https://a.example.org".into()], ..ready() }),
         Ok "ok" => ServerEvent::Ok(Done { id, room: Some(room), seq: Some(42), ordinal: Some(31), at: Some(AT) }),
         Ok "ok_plain" => ServerEvent::Ok(Done { id, room: None, seq: None, ordinal: None, at: None }),
         Error "error" => ServerEvent::Error(Refusal::new(id, ErrorCode::NotMember)),

@@ -189,13 +189,13 @@ fn room_state() -> BoxedStrategy<server::RoomState> {
 fn ready() -> BoxedStrategy<ServerEvent> {
     let ids = (user(), uuid(), uuid(), uuid());
     let bounds = (small(), small(), any::<u16>(), small(), any::<u16>(), any::<u16>());
-    (any::<u16>(), ids, number(), small(), bounds, vec(room_state(), 0..4))
-        .prop_map(|(level, (user, login, device, installation), now, heartbeat_ms, bounds, rooms)| {
+    (any::<u16>(), ids, number(), small(), bounds, vec(room_state(), 0..4), vec(text(), 0..3))
+        .prop_map(|(level, (user, login, device, installation), now, heartbeat_ms, bounds, rooms, nodes)| {
             let (message_bytes_max, text_bytes_max, requests_in_flight_max, resume_events_max, watch_max, page_max) = bounds;
             let limits =
                 server::ClientLimits { message_bytes_max, text_bytes_max, requests_in_flight_max, resume_events_max, watch_max, page_max };
             let (login, device, installation) = (LoginId(login), DeviceId(device), InstallationId(installation));
-            ServerEvent::Ready(server::Ready { level, user, login, device, installation, now, heartbeat_ms, limits, rooms })
+            ServerEvent::Ready(server::Ready { level, user, login, device, installation, now, heartbeat_ms, limits, rooms, nodes })
         })
         .boxed()
 }

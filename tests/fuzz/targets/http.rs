@@ -159,6 +159,7 @@ impl House {
             let signed_in = auth.sign_up(somebody, origin).await.expect("somebody signs up");
             let config = Config {
                 origins: vec!["https://pages.example".into()],
+                nodes: Vec::new(),
                 trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
                 web_dir: None,
                 refresh_days: 30,

@@ -27,6 +27,8 @@ export class Auth {
   }
 
   private get base(): string { return this.options.addresses.now.base; }
+  /** Where the refresh token is taken: a cookie goes to its own node only. */
+  private get home(): string { return this.options.keep ? this.base : this.options.addresses.own.base; }
 
   /** `invite`: the code of an invitation, where sign-up needs one. */
   signUp(name: string, display: string, password: string, invite?: string): Promise<Tokens> {
@@ -43,7 +45,7 @@ export class Auth {
     const access = this.tokens?.access ?? null;
     this.tokens = null;
     this.options.keep?.save(null);
-    await ask<void>(this.base, '/v1/auth/logout', access, { method: 'POST', body: {} }).catch(() => undefined);
+    await ask<void>(this.home, '/v1/auth/logout', access, { method: 'POST', body: {} }).catch(() => undefined);
   }
 
   refresh(): Promise<Tokens> {
@@ -72,7 +74,7 @@ export class Auth {
   };
 
   private async take(path: string, body: object): Promise<Tokens> {
-    const tokens = await ask<Tokens>(this.base, path, null, { method: 'POST', body, native: this.options.keep !== undefined });
+    const tokens = await ask<Tokens>(this.home, path, null, { method: 'POST', body, native: this.options.keep !== undefined });
     this.tokens = tokens;
     this.expiresAt = Date.now() + tokens.expires_in_s * 1000;
     if (tokens.refresh) this.options.keep?.save(tokens.refresh);

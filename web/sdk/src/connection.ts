@@ -203,6 +203,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
   private greet(ready: Ready): void {
     this.attempt = 0;
     this.staleTries = 0;
+    this.options.addresses.learn(ready.nodes ?? []);
     this.limit = Math.max(1, Math.min(REQUESTS_MAX, ready.limits.requests_in_flight_max));
     this.turn('open');
     this.emit('ready', ready);

@@ -64,9 +64,12 @@ class Cluster {
   readonly log: Event[] = [];
   readonly nodes = ['a', 'b'].map((name) => new Node(this, name));
 
+  /** What `ready` says of where the nodes are. */
+  named: string[] = [];
+
   ready() {
     const head = this.log.length;
-    return { level: 1, user: ME, login: 'l', device: DEVICE, installation: 'i', now: 0, heartbeat_ms: 25_000, limits: { requests_in_flight_max: 16, watch_max: 200 }, rooms: [{ room: ROOM, kind: 'group', settings: {}, role: 'member', head, ordinal: head, at: 0, read_seq: 0, read_ordinal: 0, members: 2 }] } as never;
+    return { level: 1, user: ME, login: 'l', device: DEVICE, installation: 'i', now: 0, heartbeat_ms: 25_000, limits: { requests_in_flight_max: 16, watch_max: 200 }, nodes: this.named, rooms: [{ room: ROOM, kind: 'group', settings: {}, role: 'member', head, ordinal: head, at: 0, read_seq: 0, read_ordinal: 0, members: 2 }] } as never;
   }
 
   post(by: string, cmid: string, text: string): Event {
@@ -219,4 +222,21 @@ test('all nodes are gone and one comes back: the client is there again, and noth
   await passes(16_000);
   expect(cluster.texts.slice(2)).toEqual(['one', 'two', 'three']);
   expect(client.outbox.entries).toEqual([]);
+});
+
+test('a page that knows its own node alone moves to one that was named, and asks its own for tokens, whose cookie no other gets', async () => {
+  cluster.named = ['http://a', 'http://b'];
+  const page = new Client({ base: 'http://a', socket: 'ws://a/v1/ws', device: DEVICE, label: 'a page', open: cluster.open });
+  page.connection.start();
+  await passes(0);
+  expect(page.connection.state).toBe('open');
+  a.die();
+  await passes(1_000);
+  expect([page.connection.state, b.sockets.size]).toEqual(['open', 2]);
+  asked.length = 0;
+  await page.rest.me();
+  a.is = 'up';
+  await page.auth.refresh();
+  expect(asked.map((url) => url.replace(/\?.*/, ''))).toEqual(['http://b/v1/me', 'http://a/v1/auth/refresh']);
+  page.connection.stop();
 });

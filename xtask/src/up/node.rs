@@ -26,13 +26,18 @@ const CLUSTER_PORTS_COUNT: u16 = 20_000;
 pub enum Is<'a> {
     /// It has the data itself.
     Alone,
-    /// `token`: of the group that it is to join.
-    OnStore { store: &'a Store, number: u16, token: Option<String> },
+    /// `token`: of the group that it is to join. `nodes`: where browsers reach them all.
+    OnStore { store: &'a Store, number: u16, token: Option<String>, nodes: &'a [String] },
 }
 
 pub struct Node {
     pub child: Child,
     port: u16,
+}
+
+/// Where a browser reaches the node of this port.
+pub fn address(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
 }
 
 impl Node {
@@ -48,7 +53,7 @@ impl Node {
         if first {
             command.env("HUBBUB_LIMITS_USER_EVENTS_BURST", "1000");
         }
-        let Is::OnStore { store, number, token } = is else {
+        let Is::OnStore { store, number, token, nodes } = is else {
             command.env("HUBBUB_NODE_DATA_DIR", home.data());
             return Ok(Self { child: Child::start("the node", command, &home.path().join("node.log"))?, port });
         };
@@ -56,7 +61,7 @@ impl Node {
         std::fs::create_dir_all(&folder)?;
         command.env("HUBBUB_NODE_DATA_DIR", data(&folder)).env("HUBBUB_CLUSTER_LISTEN", cluster_address(&folder, port)?);
         command.env("HUBBUB_STORE_BACKEND", "remote").env("HUBBUB_STORE_ADDRESS", store.address());
-        command.env("HUBBUB_STORE_SECRET_FILE", store.secret());
+        command.env("HUBBUB_STORE_SECRET_FILE", store.secret()).env("HUBBUB_EDGE_NODES", nodes.join(","));
         if let Some(token) = token {
             command.env("HUBBUB_CLUSTER_TOKEN", token);
         }
@@ -64,7 +69,7 @@ impl Node {
     }
 
     pub fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        address(self.port)
     }
 
     /// Waits until the page answers.

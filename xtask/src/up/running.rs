@@ -79,9 +79,10 @@ impl Running {
     /// In its place among the others.
     fn add(&mut self, plan: &Plan, number: u16, first: bool, token: Option<String>) -> Result<&mut Node> {
         let port = plan.port + (number - 1);
+        let nodes: Vec<String> = (0..plan.nodes).map(|node| node::address(plan.port + node)).collect();
         let is = match &self.store {
             None => node::Is::Alone,
-            Some(store) => node::Is::OnStore { store, number, token },
+            Some(store) => node::Is::OnStore { store, number, token, nodes: &nodes },
         };
         let (node, at) = (Node::start(&plan.program, &plan.home, port, &is, first)?, usize::from(number - 1));
         if at < self.nodes.len() {

@@ -118,7 +118,7 @@ fn ready(head: u64) -> Ready {
         members: 2,
     };
     let (user, login, device, installation) = Default::default();
-    Ready { level: 1, user, login, device, installation, now: 1, heartbeat_ms: 30_000, limits, rooms: vec![state] }
+    Ready { level: 1, user, login, device, installation, now: 1, heartbeat_ms: 30_000, limits, rooms: vec![state], nodes: Vec::new() }
 }
 
 fn order(request: &ClientEvent) -> Order {

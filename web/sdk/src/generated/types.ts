@@ -559,6 +559,8 @@ export interface Ready {
   heartbeat_ms: number;
   limits: ClientLimits;
   rooms: RoomState[];
+  /** Where the installation can be reached, as origins (`https://chat.example.org`): any will do when this node goes. */
+  nodes?: string[];
 }
 
 export interface ReceiptEntry {
