@@ -12,6 +12,7 @@ use crate::read::View;
 use crate::reply::RETRY_NODE_MS;
 use crate::session::SessionMessage;
 use crate::session::core::{BEYOND, Input};
+use crate::session::owed::Owed;
 use crate::shared::Shared;
 use crate::shed::Class;
 
@@ -44,7 +45,10 @@ impl Node {
         };
         match self.shared.home(user) {
             None => self.shared.said(user, connection, event, beyond),
-            Some(home) => _ = self.shared.peers.say(home, &Word::Said { user, connection, event, beyond }),
+            Some(home) => {
+                let (asked, word) = (id_of(&event), Word::Said { user, connection, event, beyond });
+                self.shared.peers.remark(&self.shared.subscribers, home, asked.map(|id| (connection, id)), &word);
+            }
         }
     }
 
@@ -107,7 +111,10 @@ impl Shared {
     /// What a connection, of whatever node, says to the session of its user, whose home is here.
     pub(crate) fn said(&self, user: UserId, connection: ConnectionId, event: ClientEvent, beyond: bool) {
         match input(connection, event, beyond) {
-            Some(input) => self.tell_session(user, SessionMessage::Event(input)),
+            Some(input) => {
+                let owed = input.asked_by().map(|(connection, id)| Owed::new(connection, id, self.subscribers.clone()));
+                self.tell_session(user, SessionMessage::Said { input, owed });
+            }
             None => metrics().words_unknown.increment(1),
         }
     }
@@ -125,6 +132,17 @@ fn input(connection: ConnectionId, event: ClientEvent, beyond: bool) -> Option<I
         ClientEvent::Presence(e) => Input::Presence { connection, id: e.id, status: e.status },
         _ => return None,
     })
+}
+
+/// Of what a session answers.
+fn id_of(event: &ClientEvent) -> Option<u32> {
+    match event {
+        ClientEvent::Read(e) => Some(e.id),
+        ClientEvent::Unread(e) => Some(e.id),
+        ClientEvent::Draft(e) => Some(e.id),
+        ClientEvent::Presence(e) => Some(e.id),
+        _ => None,
+    }
 }
 
 /// A marker as it may be kept: nobody has read beyond the head, and at the head the ordinal is known.

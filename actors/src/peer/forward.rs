@@ -40,7 +40,7 @@ impl Default for Forwards {
 }
 
 impl Forwards {
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         self.began.elapsed().as_millis() as u64
     }
 
@@ -129,6 +129,9 @@ pub(super) fn keep(shared: &Arc<Shared>) {
             tokio::select! {
                 _ = every.tick() => {
                     peers.forwards.expire();
+                    if let Some(strong) = shared.upgrade() {
+                        peers.give_up(&strong.subscribers, |remarks, now_ms| remarks.expired(now_ms));
+                    }
                     if let Some(strong) = shared.upgrade().filter(|_| peers.are_any()) {
                         strong.subscribers.ask_again();
                     }

@@ -50,7 +50,8 @@ pub fn hear(shared: &Arc<Shared>, from: NodeId, word: Word) {
         Word::Watch { users } => shared.presence.watch_from(subscribers, from, users),
         Word::Unwatch { users } => shared.presence.unwatch_from(from, &users),
         Word::Seen { user, status, last_seen, rooms } => shared.presence.seen_abroad(subscribers, user, status, last_seen, rooms),
-        Word::Send { connection, event } => subscribers.send(connection, event),
+        Word::Send { connection, event } if shared.peers.is_awaited(connection, &event) => subscribers.send(connection, event),
+        Word::Send { .. } => {}
         Word::Enter { user, room, connections } => enter(shared.clone(), user, room, connections),
         Word::Exit { user, room, connections } => exit(shared, user, room, connections),
         Word::Revoked { user, login } => shared.revoked(user, login),

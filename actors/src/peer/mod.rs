@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! forward.rs   requests of people here that a room elsewhere has to decide, until they are answered; pending.rs says which, pure
+//! remarks.rs   what they say to their sessions elsewhere, until that is answered
 //! foreign.rs   connections of other nodes, by names of this one
 //! hear.rs      what other nodes say          reply.rs   what they ask
 //! resume.rs    what is said anew when a node is back, or owns other slots; turns.rs says which those are, pure
@@ -17,6 +18,7 @@ mod forward;
 mod hear;
 mod pending;
 mod reach;
+mod remarks;
 mod reply;
 mod resume;
 mod turns;
@@ -28,17 +30,20 @@ use bytes::Bytes;
 use cluster::NodeId;
 use cluster::link::{Asked, Meet, Receive, Said, Whence};
 use parking_lot::Mutex;
-use schema::ConnectionId;
 use schema::peer::{Answer, Question, Word};
 use schema::wire::{DecodeError, from_msgpack, to_msgpack};
+use schema::{ConnectionId, ServerEvent};
 
 use crate::metrics::metrics;
+use crate::session::owed::unavailable;
 use crate::shared::Shared;
+use crate::subscribers::Subscribers;
 
 use foreign::Foreign;
 pub use forward::{Forwards, GIVE_UP_MS};
 pub use pending::{Due, Pending};
 pub use reach::Reach;
+use remarks::Remarks;
 pub use reply::tail;
 pub(crate) use resume::placed;
 pub use turns::Turns;
@@ -55,6 +60,7 @@ pub struct Peers {
     above: Mutex<Above>,
     foreign: Foreign,
     pub(crate) forwards: Forwards,
+    remarks: Mutex<Remarks>,
 }
 
 enum Above {
@@ -104,6 +110,33 @@ impl Peers {
     pub(crate) async fn ask(&self, to: NodeId, question: &Question) -> Option<Answer> {
         let answer = self.reach.get()?.ask(to, to_msgpack(question), ANSWER_WITHIN).await?;
         from_msgpack(&answer).inspect_err(|error| tracing::warn!(node = to.0, %error, "an answer cannot be read")).ok()
+    }
+
+    /// Says to a home what a connection here says to its session. `asked`: by whom, as which request; it is answered, whatever comes.
+    pub(crate) fn remark(&self, subscribers: &Subscribers, home: NodeId, asked: Option<(ConnectionId, u32)>, word: &Word) {
+        if let Some((connection, id)) = asked {
+            self.remarks.lock().said(connection, id, home, self.forwards.now_ms() + GIVE_UP_MS);
+        }
+        if !self.say(home, word)
+            && let Some((connection, id)) = asked
+        {
+            self.give_up(subscribers, |remarks, _| remarks.answered(connection, id).then_some((connection, id)).into_iter().collect());
+        }
+    }
+    /// False: it is an answer, and whoever asked has one already.
+    fn is_awaited(&self, connection: ConnectionId, event: &ServerEvent) -> bool {
+        let id = match event {
+            ServerEvent::Ok(done) => done.id,
+            ServerEvent::Error(refusal) => refusal.id,
+            _ => return true,
+        };
+        self.remarks.lock().answered(connection, id)
+    }
+    /// These are told that nobody knows what became of what they said.
+    fn give_up(&self, subscribers: &Subscribers, which: impl FnOnce(&mut Remarks, u64) -> Vec<(ConnectionId, u32)>) {
+        let lost = which(&mut self.remarks.lock(), self.forwards.now_ms());
+        metrics().forwards_lost.increment(lost.len() as u64);
+        lost.into_iter().for_each(|(connection, id)| subscribers.send(connection, unavailable(id)));
     }
 
     /// Whether there may be others at all.

@@ -26,6 +26,7 @@ pub(super) fn up(shared: &Arc<Shared>, node: NodeId) {
 /// This node is heard, and what it said before may not have been: answers, events, what its rooms say of people.
 pub(super) fn heard(shared: &Arc<Shared>, node: NodeId) {
     shared.peers.forwards.unsaid(|to, _| to == node);
+    shared.peers.give_up(&shared.subscribers, |remarks, _| remarks.lost(node));
     begin(shared, |slot| shared.ring.placement(slot).owner == node);
     // Those who are here, and have their home here, may have rooms that the node could not say.
     let here = shared.presence.attached_from(|_| true);

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::core::{Attachment, Core, Effect, Input, Left, OwnRoom};
 use super::load;
 use super::markers::Mark;
+use super::owed::Owed;
 use crate::metrics::metrics;
 use crate::shared::{Shared, now_ms};
 
@@ -30,6 +31,11 @@ pub enum SessionMessage {
         answer: oneshot::Sender<Vec<OwnRoom>>,
     },
     Event(Input),
+    /// What a connection says; it has its answer from the core, or by being dropped.
+    Said {
+        input: Input,
+        owed: Option<Owed>,
+    },
     /// Answered when nothing is unsaved.
     Save {
         answer: oneshot::Sender<()>,
@@ -111,6 +117,10 @@ impl Actor for SessionActor {
             }
             SessionMessage::Rooms { answer } => drop(answer.send(state.core().rooms())),
             SessionMessage::Event(input) => state.step(input).await,
+            SessionMessage::Said { input, owed } => {
+                state.step(input).await;
+                owed.into_iter().for_each(Owed::paid);
+            }
             SessionMessage::Save { answer } => {
                 state.step(Input::Tick).await;
                 let _ = answer.send(());

@@ -91,6 +91,20 @@ pub enum Input {
     Tick,
 }
 
+impl Input {
+    /// Whom it is answered to, and as which request.
+    pub fn asked_by(&self) -> Option<(ConnectionId, u32)> {
+        match *self {
+            Self::Read { connection, id, .. } => connection.map(|connection| (connection, id)),
+            Self::Misread { connection, id, .. }
+            | Self::Unread { connection, id, .. }
+            | Self::Draft { connection, id, .. }
+            | Self::Presence { connection, id, .. } => Some((connection, id)),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, PartialEq)]
 pub enum Effect {
     Send {

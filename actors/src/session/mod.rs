@@ -9,6 +9,7 @@ mod connections;
 pub mod core;
 mod load;
 mod markers;
+pub mod owed;
 mod presence;
 mod rooms;
 

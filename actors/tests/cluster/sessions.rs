@@ -1,5 +1,6 @@
 //! A user has one session, at their home, over all devices on all nodes.
 
+use cluster::NodeId;
 use schema::client::{Draft, Presence, Read, Status, Typing, Watch};
 use schema::{ClientEvent, ServerEvent};
 
@@ -21,6 +22,25 @@ async fn what_one_device_reads_the_other_knows_on_another_node() {
     world.node(1).node.say(user, at(1), ClientEvent::Draft(Draft { id: 5, room, text: "half a".into() }));
     let draft = world.node(2).sent(2, |event| if let ServerEvent::Draft(draft) = event { Some(draft.text.clone()) } else { None }).await;
     assert_eq!(draft, "half a");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_to_a_home_that_is_not_heard_or_is_one_no_more_is_answered() {
+    let world = World::new(3).await;
+    let user = world.user_of(3);
+    let room = world.group(1, 1, user, &[]).await;
+    world.node(1).attach(user, 1, Vec::new()).await;
+    let unavailable = |id| move |event: &ServerEvent| matches!(event, ServerEvent::Error(refusal) if refusal.id == id).then_some(());
+    world.net.break_between(NodeId(1), NodeId(3));
+    world.node(1).node.say(user, at(1), ClientEvent::Draft(Draft { id: 4, room, text: "lost".into() }));
+    world.node(1).sent(1, unavailable(4)).await;
+    let world = World::new(3).await;
+    let room = world.group(1, 1, user, &[]).await;
+    world.node(1).attach(user, 1, Vec::new()).await;
+    // Its slot is the second's by now, and the first has not heard of it.
+    world.place_unheard(2, |_, owner| owner == NodeId(3), 1);
+    world.node(1).node.say(user, at(1), ClientEvent::Read(Read { id: 5, room, seq: 1, ordinal: 0 }));
+    world.node(1).sent(1, unavailable(5)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
