@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use schema::wire::Format;
-use schema::{CloseCode, ConnectionId, RoomId, ServerEvent, UserId};
+use schema::{CloseCode, ConnectionId, Event, RoomId, ServerEvent, UserId};
 
 /// A server event that many connections get: encoded at most once per wire format.
 #[derive(Clone, Debug)]
@@ -20,11 +20,12 @@ struct Once {
     event: ServerEvent,
     json: OnceLock<Bytes>,
     msgpack: OnceLock<Bytes>,
+    apart: OnceLock<Box<[Encoded]>>,
 }
 
 impl Encoded {
     pub fn new(event: ServerEvent) -> Self {
-        Self(Arc::new(Once { event, json: OnceLock::new(), msgpack: OnceLock::new() }))
+        Self(Arc::new(Once { event, json: OnceLock::new(), msgpack: OnceLock::new(), apart: OnceLock::new() }))
     }
     pub fn event(&self) -> &ServerEvent {
         &self.0.event
@@ -33,6 +34,19 @@ impl Encoded {
         match format {
             Format::Json => self.0.json.get().is_some(),
             Format::MessagePack => self.0.msgpack.get().is_some(),
+        }
+    }
+    /// The same one by one, for those who do not know `events`.
+    pub fn apart(&self) -> &[Encoded] {
+        let ServerEvent::Events(many) = &self.0.event else { return std::slice::from_ref(self) };
+        self.0.apart.get_or_init(|| many.events.iter().map(|event| Encoded::new(ServerEvent::Event(event.clone()))).collect())
+    }
+    /// The durable events in it.
+    pub fn events(&self) -> &[Event] {
+        match &self.0.event {
+            ServerEvent::Event(event) => std::slice::from_ref(event),
+            ServerEvent::Events(many) => &many.events,
+            _ => &[],
         }
     }
     /// The WebSocket payload; frame headers are the lot's.
@@ -124,7 +138,9 @@ impl Down {
     fn weight(&self) -> usize {
         const ENTRY: usize = 64;
         match self {
-            Self::Greet { events, .. } | Self::Batch { events, .. } => ENTRY + events.len() * 256,
+            Self::Greet { events, .. } | Self::Batch { events, .. } => {
+                ENTRY + events.iter().map(|event| event.events().len().max(1) * 256).sum::<usize>()
+            }
             Self::Send { .. } | Self::Page { .. } | Self::Ephemeral { .. } => ENTRY + 256,
             _ => ENTRY,
         }

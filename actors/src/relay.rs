@@ -1,7 +1,8 @@
 //! What passes between the members of a room and is kept nowhere: typing, receipts, how many are here. Conflated per room,
 //! so that a room of any size costs its members one frame a turn: what there is more to say waits for the next turn and is
 //! conflated further. Counts are those of the moment in which they are said; a receipt may come late and is never lost.
-//! Durable events, reactions among them, do not pass through here.
+//! Durable events, reactions among them, do not pass through here; where many listen, reactions wait for the same turns
+//! (`subscribers/held.rs`).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
@@ -151,6 +152,7 @@ impl Relay {
                     (Some(_), _) => {}
                 }
             }
+            shared.subscribers.turn();
         }
     }
 

@@ -32,6 +32,11 @@ pub const CMID_SCAN_MAX: u64 = 50_000;
 /// History rows of one partition.
 pub const HISTORY_BUCKET: u64 = 4096;
 /// The protocol's level inside `hubbub.v1`: rises when something is added.
-pub const LEVEL: u16 = 1;
+pub const LEVEL: u16 = 2;
+/// Whoever speaks this level is sent `events`; others get one `event` after the other.
+pub const EVENTS_LEVEL: u16 = 2;
+/// In one `events`: so many, or about so many bytes.
+pub const EVENTS_FRAME_MAX: usize = 500;
+pub const EVENTS_FRAME_BYTES_MAX: usize = 128 * 1024;
 /// Requests of one connection that have no answer yet; then its socket is not read.
 pub const REQUESTS_IN_FLIGHT_MAX: u16 = 16;

@@ -16,6 +16,7 @@ pub enum ServerEvent {
     Error(Refusal),
     /// Something happened in a room of yours.
     Event(Event),
+    Events(Events),
     /// A room that is new to you, or your role in it or its settings changed while you were away from it.
     Room(RoomState),
     Gap(Gap),
@@ -119,6 +120,8 @@ said! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_ms: Option<u32>,
     }
+    /// Several events of a room at once, contiguous and in order: the same as one `event` after the other. From level 2 on.
+    Events { room: RoomId, events: Vec<Event> }
     /// The events of the room from `from` up to and including `to` were too many to send: page them by `history`.
     Gap { room: RoomId, from: u64, to: u64 }
     /// This connection reads too slowly to be sent the room's events: catch up to `head` by `history`; after that page

@@ -252,19 +252,19 @@ impl Door {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         response.headers_mut().extend(handshake.headers().into_iter().map(|(name, value)| (Some(name), value)));
-        let format = handshake.format;
-        tokio::spawn(async move { self.park(on_upgrade, address, format, [counted, unknown]).await });
+        let Handshake { format, level, .. } = handshake;
+        tokio::spawn(async move { self.park(on_upgrade, address, (format, level), [counted, unknown]).await });
         response
     }
 
     /// Waits for the 101 to be out, then gives the bare socket to a lot.
-    async fn park(self: Arc<Self>, on_upgrade: OnUpgrade, address: IpAddr, format: Format, places: [Place; 2]) {
+    async fn park(self: Arc<Self>, on_upgrade: OnUpgrade, address: IpAddr, (format, level): (Format, u8), places: [Place; 2]) {
         let within = Duration::from_millis(self.lots.limits().head_ms.into());
         let Ok(Ok(upgraded)) = tokio::time::timeout(within, on_upgrade).await else { return };
         let Some((socket, tls, read)) = bare(upgraded) else { return };
         let Ok(socket) = socket.into_std() else { return };
         self.metrics.handshakes.increment(1);
-        self.lots.park(Arrival { socket, tls, format, address, read });
+        self.lots.park(Arrival { socket, tls, format, level, address, read });
         places.into_iter().for_each(Place::keep);
     }
 }

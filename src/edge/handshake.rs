@@ -28,12 +28,16 @@ pub enum Refused {
     Subprotocol,
     #[error("pages of this origin may not open a socket here")]
     Origin,
+    #[error("`level` in the address has to be a number, the level of the protocol that you speak: leave it out, or write ?level=2")]
+    Level,
 }
 
 /// An admissible request for a socket.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Handshake {
     pub format: Format,
+    /// Of the protocol, as the client speaks it.
+    pub level: u8,
     accept: String,
     /// Said back only if it was asked for.
     subprotocol: Option<&'static str>,
@@ -62,7 +66,8 @@ impl Handshake {
             None => None,
             Some(_) => Some(offers.find_map(Format::from_subprotocol).ok_or(Refused::Subprotocol)?),
         };
-        Ok(Self { format: format.unwrap_or_default(), accept: accept(key), subprotocol: format.map(Format::subprotocol) })
+        let level = level(request.uri.query()).ok_or(Refused::Level)?;
+        Ok(Self { format: format.unwrap_or_default(), level, accept: accept(key), subprotocol: format.map(Format::subprotocol) })
     }
 
     /// The headers of the 101.
@@ -72,6 +77,12 @@ impl Handshake {
         headers.extend(self.subprotocol.map(|name| (SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name))));
         headers
     }
+}
+
+/// Who says nothing speaks the first level. It is said here and not in `hello`, since a node of an older level does not look.
+fn level(query: Option<&str>) -> Option<u8> {
+    let said = query.into_iter().flat_map(|query| query.split('&')).find_map(|field| field.strip_prefix("level="));
+    said.map_or(Some(1), |said| said.parse().ok())
 }
 
 /// RFC 6455, 4.2.2, step 5.4.
@@ -103,7 +114,10 @@ mod tests {
                         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
 
     fn read(headers: &str) -> Result<Handshake, Refused> {
-        let mut request = hyper::Request::get("/v1/ws");
+        read_at("/v1/ws", headers)
+    }
+    fn read_at(path: &str, headers: &str) -> Result<Handshake, Refused> {
+        let mut request = hyper::Request::get(path);
         for line in headers.lines() {
             let (name, value) = line.split_once(": ").unwrap();
             request = request.header(name, value);
@@ -123,6 +137,14 @@ mod tests {
         let handshake = read(&format!("{GOOD}\nsec-websocket-protocol: chat, hubbub.v1.msgpack\nsec-websocket-protocol: hubbub.v1.json"));
         assert_eq!(handshake.unwrap().format, Format::MessagePack);
         assert_eq!(read(&format!("{GOOD}\nsec-websocket-protocol: hubbub.v2.json")), Err(Refused::Subprotocol));
+    }
+
+    #[test]
+    fn who_does_not_say_a_level_speaks_the_first() {
+        let level = |path| read_at(path, GOOD).map(|handshake| handshake.level);
+        assert_eq!((level("/v1/ws"), level("/v1/ws?other=7")), (Ok(1), Ok(1)));
+        assert_eq!((level("/v1/ws?other=7&level=2"), level("/v1/ws?level=200")), (Ok(2), Ok(200)));
+        assert_eq!((level("/v1/ws?level="), level("/v1/ws?level=two")), (Err(Refused::Level), Err(Refused::Level)));
     }
 
     #[test]

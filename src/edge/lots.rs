@@ -40,6 +40,8 @@ pub struct Arrival {
     pub socket: TcpStream,
     pub tls: Option<Box<Session>>,
     pub format: Format,
+    /// Of the protocol.
+    pub level: u8,
     /// Counted as `As::WebSocket` and `As::Unknown`; from here on the lot counts it off.
     pub address: IpAddr,
     /// What the client sent right behind its request.

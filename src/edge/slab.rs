@@ -38,6 +38,8 @@ pub struct Entry {
     pub phase: Phase,
     pub in_flight: u8,
     pub format: Format,
+    /// Of the protocol, as the client speaks it.
+    pub level: u8,
     /// There may be bytes to read that no event will tell of.
     pub unread: bool,
     /// The peer sends no more.
@@ -70,6 +72,7 @@ impl Entry {
             phase: Phase::Gone,
             in_flight: 0,
             format: Format::Json,
+            level: 1,
             unread: false,
             ended: false,
             draining: false,

@@ -64,11 +64,14 @@ pub const UPGRADE: [(&str, &str); 4] = [
 
 impl Client {
     pub fn connect(address: SocketAddr, format: Format) -> Self {
+        Self::connect_at(address, "/v1/ws", format)
+    }
+    pub fn connect_at(address: SocketAddr, path: &str, format: Format) -> Self {
         let mut client = Self::open(address);
         client.format = format;
         let mut headers = UPGRADE.to_vec();
         headers.push(("Sec-WebSocket-Protocol", format.subprotocol()));
-        client.write(request(address, "/v1/ws", &headers).as_bytes());
+        client.write(request(address, path, &headers).as_bytes());
         let head = client.read_head();
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         client

@@ -2,7 +2,7 @@
 
 use actors::outlet::{Down, Encoded};
 use hubbub::limits::Limits;
-use schema::server::Typing;
+use schema::server::{Events, Typing};
 use schema::wire::Format;
 use schema::{CloseCode, Event, EventBody, ServerEvent};
 
@@ -77,6 +77,29 @@ fn a_parted_connection_gets_no_more_of_the_room() {
     world.down(Down::Join { connection, user: user(1), room: room(1) });
     world.batch(room(1), vec![message(room(1), 3, "three")]);
     assert_eq!(seqs(&mut client, 1), [3]);
+}
+
+#[test]
+fn several_events_are_one_frame_for_who_knows_that_and_one_by_one_for_all_others() {
+    let world = World::new();
+    let all = [Format::Json, Format::MessagePack];
+    let old = all.map(|format| world.member_in(format, user(1), &[room(1)]).0);
+    let new = all.map(|format| world.member_at("/v1/ws?level=2", format, user(2), &[room(1)]).0);
+    let reaction = |seq| {
+        let body = EventBody::React { target: 1, emoji: "👋".into(), on: true };
+        Event { room: room(1), seq, ordinal: 1, at: seq, user: user(9), cmid: Default::default(), body }
+    };
+    let many = Events { room: room(1), events: vec![reaction(2), reaction(3)] };
+    world.batch(room(1), vec![message(room(1), 1, "one"), Encoded::new(ServerEvent::Events(many.clone()))]);
+    world.batch(room(1), vec![message(room(1), 4, "four")]);
+    for mut client in old {
+        assert_eq!(seqs(&mut client, 4), [1, 2, 3, 4]);
+    }
+    for mut client in new {
+        assert_eq!(seqs(&mut client, 1), [1]);
+        assert_eq!(client.event(), ServerEvent::Events(many.clone()));
+        assert_eq!(seqs(&mut client, 1), [4]);
+    }
 }
 
 #[test]

@@ -153,7 +153,10 @@ impl World {
 
     /// A client that said hello and is not greeted.
     pub fn hello(&self, format: Format) -> (Client, ConnectionId) {
-        let mut client = Client::connect(self.address, format);
+        self.hello_at("/v1/ws", format)
+    }
+    fn hello_at(&self, path: &str, format: Format) -> (Client, ConnectionId) {
+        let mut client = Client::connect_at(self.address, path, format);
         let hello = ClientEvent::Hello(schema::client::Hello {
             token: Some("token".to_owned()),
             ticket: None,
@@ -177,7 +180,10 @@ impl World {
         self.member_in(Format::Json, user, rooms)
     }
     pub fn member_in(&self, format: Format, user: UserId, rooms: &[RoomId]) -> (Client, ConnectionId) {
-        let (mut client, connection) = self.hello(format);
+        self.member_at("/v1/ws", format, user, rooms)
+    }
+    pub fn member_at(&self, path: &str, format: Format, user: UserId, rooms: &[RoomId]) -> (Client, ConnectionId) {
+        let (mut client, connection) = self.hello_at(path, format);
         rooms.iter().for_each(|room| self.down(Down::Join { connection, user, room: *room }));
         self.greet(connection, user);
         assert!(matches!(client.event(), ServerEvent::Ready(_)));

@@ -7,6 +7,8 @@
 
 pub mod far;
 mod follow;
+mod held;
+mod turn;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use crate::outlet::{Down, Encoded, Outlet};
 use crate::peer::Peers;
 use crate::read::{Reader, View};
 use follow::Ends;
+use turn::{Totals, Waiting};
 
 const SHARDS: usize = 64;
 
@@ -31,6 +34,7 @@ pub struct Subscribers {
     /// How often rooms' owners were asked to show them.
     asks: AtomicU64,
     shards: Vec<Mutex<HashMap<RoomId, Entry>>>,
+    held: Arc<Totals>,
 }
 
 /// The answer to one who asked: a connection here, or the node that passes it on.
@@ -78,6 +82,8 @@ struct Entry {
     /// Connections in the room, by lot; `Join`s that were pushed less those that the lot reported gone.
     lots: Vec<(u16, u32)>,
     comers: u32,
+    /// Reactions that are in the view and that nobody here was sent yet.
+    waiting: Option<Box<Waiting>>,
     /// What other nodes have to do with it.
     ends: Option<Box<Ends>>,
 }
@@ -87,6 +93,7 @@ impl Entry {
     /// again, and catches up by themselves.
     fn lose(&mut self, room: RoomId, downs: &mut Downs) {
         metrics().follows_lost.increment(1);
+        self.release(room, downs);
         for (lot, _) in &self.lots {
             downs.add(*lot, Down::Lose { room, code: CloseCode::Drain });
         }
@@ -100,7 +107,7 @@ impl Entry {
 
 impl Subscribers {
     pub fn new(outlets: Vec<Outlet>, peers: Arc<Peers>) -> Self {
-        Self { outlets, peers, asks: AtomicU64::new(0), shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        Self { outlets, peers, asks: AtomicU64::new(0), shards: (0..SHARDS).map(|_| Mutex::default()).collect(), held: Arc::default() }
     }
 
     fn shard(&self, room: RoomId) -> &Mutex<HashMap<RoomId, Entry>> {
@@ -161,8 +168,15 @@ impl Subscribers {
 
     fn come(&self, room: RoomId) -> Comer<'_> {
         let mut shard = self.shard(room).lock();
-        let entry =
-            shard.entry(room).or_insert_with(|| Entry { view: None, shows: 0, removals: 0, lots: Vec::new(), comers: 0, ends: None });
+        let entry = shard.entry(room).or_insert_with(|| Entry {
+            view: None,
+            shows: 0,
+            removals: 0,
+            lots: Vec::new(),
+            comers: 0,
+            waiting: None,
+            ends: None,
+        });
         entry.comers += 1;
         Comer { subscribers: self, room }
     }
@@ -185,7 +199,12 @@ impl Subscribers {
 
     /// A connection leaves the room before it closes.
     pub fn part(&self, room: RoomId, connection: ConnectionId) {
-        self.outlet(connection).push(Down::Part { connection, room });
+        let (mut shard, mut downs) = (self.shard(room).lock(), Downs::default());
+        if let Some(entry) = shard.get_mut(&room) {
+            entry.release(room, &mut downs);
+        }
+        downs.add(connection.lot, Down::Part { connection, room });
+        self.push(downs);
     }
 
     /// A lot has `count` connections fewer in the room than it was sent joins for.
@@ -232,7 +251,7 @@ impl Subscribers {
                 let is_whole = fresh.first().is_none_or(|event| event.seq == shown + 1);
                 fresh.iter().for_each(|event| view.apply(event));
                 if is_whole {
-                    show_lots(room, &entry.lots, &fresh, &mut downs);
+                    entry.show(room, &fresh, &self.held, &mut downs);
                 } else {
                     entry.lose(room, &mut downs);
                 }
@@ -258,8 +277,8 @@ impl Subscribers {
 
     /// Something that is not kept, for all who have the room, on whatever node.
     pub fn tell(&self, room: RoomId, event: ServerEvent, except: Option<ConnectionId>) {
-        let shard = self.shard(room).lock();
-        let Some(entry) = shard.get(&room) else { return };
+        let mut shard = self.shard(room).lock();
+        let Some(entry) = shard.get_mut(&room) else { return };
         if let Some(ends) = &entry.ends {
             follow::tell(&self.peers, room, &ends.far.followers, &event, except);
         }
@@ -267,10 +286,13 @@ impl Subscribers {
     }
     /// The same for those who have it here.
     pub fn tell_here(&self, room: RoomId, event: ServerEvent, except: Option<ConnectionId>) {
-        let shard = self.shard(room).lock();
-        shard.get(&room).inspect(|entry| self.tell_lots(entry, room, event, except));
+        let mut shard = self.shard(room).lock();
+        if let Some(entry) = shard.get_mut(&room) {
+            self.tell_lots(entry, room, event, except);
+        }
     }
-    fn tell_lots(&self, entry: &Entry, room: RoomId, event: ServerEvent, except: Option<ConnectionId>) {
+    fn tell_lots(&self, entry: &mut Entry, room: RoomId, event: ServerEvent, except: Option<ConnectionId>) {
+        entry.told();
         let event = Encoded::new(event);
         for (lot, _) in &entry.lots {
             self.outlets[usize::from(*lot)].push(Down::Ephemeral { room, event: event.clone(), except });
@@ -314,12 +336,15 @@ impl Comer<'_> {
         let room = self.room;
         self.with(|entry| {
             let view = entry.view.as_deref().filter(|_| entry.removals == removals)?.clone();
+            let mut downs = Downs::default();
+            entry.release(room, &mut downs);
             match entry.lots.iter_mut().find(|(lot, _)| *lot == connection.lot) {
                 Some((_, count)) => *count += 1,
                 None => entry.lots.push((connection.lot, 1)),
             }
-            // Under the lock: whatever is shown next comes behind it.
-            self.subscribers.outlet(connection).push(Down::Join { connection, user, room });
+            // Under the lock: what is in the view comes before it, and whatever is shown next behind it.
+            downs.add(connection.lot, Down::Join { connection, user, room });
+            self.subscribers.push(downs);
             Some(view)
         })
     }
@@ -336,7 +361,7 @@ impl Drop for Comer<'_> {
 
 fn show_lots(room: RoomId, lots: &[(u16, u32)], fresh: &[&Arc<Event>], downs: &mut Downs) {
     for batch in cut_at_removals(fresh) {
-        let encoded: Vec<Encoded> = batch.iter().map(|event| Encoded::new(ServerEvent::Event((***event).clone()))).collect();
+        let encoded: Vec<Encoded> = held::frames(room, batch).into_iter().map(Encoded::new).collect();
         let removed = batch.last().and_then(|event| event.body.removed());
         metrics().shown.increment(batch.len() as u64);
         for (lot, _) in lots {

@@ -222,17 +222,13 @@ impl Member {
             Down::Batch { room: of, events, .. } if *of == room => Some(events),
             _ => None,
         });
-        let event = |event: &actors::outlet::Encoded| match event.event() {
-            ServerEvent::Event(event) => event.clone(),
-            other => panic!("a batch holds events, not {other:?}"),
-        };
-        batches.flatten().map(event).collect()
+        batches.flatten().flat_map(|shown| shown.events().to_vec()).collect()
     }
     /// Waits until the room was shown up to this seq, without a gap and in order from where it began.
     pub async fn shown_upto(&self, room: RoomId, seq: u64) -> Vec<Event> {
         self.told(|down| match down {
             Down::Batch { room: of, events, .. } if *of == room => {
-                events.iter().find_map(|event| matches!(event.event(), ServerEvent::Event(event) if event.seq >= seq).then_some(()))
+                events.iter().flat_map(|shown| shown.events()).any(|event| event.seq >= seq).then_some(())
             }
             _ => None,
         })

@@ -9,6 +9,7 @@ mod full_disk;
 mod greeting;
 mod kept;
 mod presence;
+mod reactions;
 mod restart;
 mod rooms;
 mod subscribers;

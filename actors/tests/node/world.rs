@@ -157,11 +157,7 @@ impl World {
             Down::Batch { room: r, events, .. } if *r == room => Some(events),
             _ => None,
         });
-        let event = |shown: &actors::outlet::Encoded| match shown.event() {
-            ServerEvent::Event(event) => event.clone(),
-            other => panic!("a batch holds events, not {other:?}"),
-        };
-        batches.flatten().map(event).collect()
+        batches.flatten().flat_map(|shown| shown.events().to_vec()).collect()
     }
 
     pub async fn events(&self, user: UserId, room: RoomId) -> Vec<Event> {

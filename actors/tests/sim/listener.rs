@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actors::outlet::Down;
 use actors::read::Reader;
 use actors::subscribers::Subscribers;
-use schema::{ConnectionId, Event, RoomId, ServerEvent};
+use schema::{ConnectionId, Event, RoomId};
 
 use crate::client::listener;
 use crate::tasks::{Finished, Work};
@@ -71,11 +71,7 @@ impl Listener {
         match down {
             Down::Join { connection, .. } if *connection == me => place.joined = true,
             Down::Batch { room, events, .. } if *room == self.room && place.joined => {
-                let events = events.iter().filter_map(|event| match event.event() {
-                    ServerEvent::Event(event) => Some(Arc::new(event.clone())),
-                    _ => None,
-                });
-                place.frames.extend(events);
+                place.frames.extend(events.iter().flat_map(|shown| shown.events()).map(|event| Arc::new(event.clone())));
             }
             _ => {}
         }

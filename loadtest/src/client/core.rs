@@ -182,6 +182,7 @@ impl Core {
         match frame {
             ServerEvent::Ready(ready) => self.on_ready(now_us, ready, fx),
             ServerEvent::Event(event) => self.on_event(now_us, &event, fx),
+            ServerEvent::Events(many) => many.events.iter().for_each(|event| self.on_event(now_us, event, fx)),
             ServerEvent::Ok(done) => self.on_ok(done, fx),
             ServerEvent::Error(refusal) => self.on_error(now_us, refusal, fx),
             ServerEvent::Room(state) => self.on_room(now_us, &state, fx),

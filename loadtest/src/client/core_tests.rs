@@ -70,6 +70,16 @@ fn hear(core: &mut Core, frame: ServerEvent) -> (Effects, Vec<String>) {
     (fx, sent)
 }
 
+#[test]
+fn events_that_come_in_one_frame_are_taken_one_by_one() {
+    let mut core = device(Start::Head);
+    hear(&mut core, ready(3));
+    let events = [4, 5, 6].map(|seq| event(seq, 2, seq as u8 + 100)).to_vec();
+    let (fx, sent) = hear(&mut core, ServerEvent::Events(schema::server::Events { room: room(), events }));
+    let Entry::End { have, .. } = core.end() else { panic!() };
+    assert_eq!((have, fx.record.len(), sent.len()), (vec![Resume { room: room(), seq: 6 }], 3, 0));
+}
+
 fn device(start: Start) -> Core {
     Core::new(user(1), DeviceId::default(), start)
 }

@@ -35,8 +35,9 @@ impl Socket {
     pub async fn open(target: Target, format: Format) -> Result<Self, Error> {
         let mut stream = target.connect().await?;
         let request = format!(
-            "GET /v1/ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+            "GET /v1/ws?level={} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: {}\r\nSec-WebSocket-Protocol: {}\r\n\r\n",
+            schema::limits::LEVEL,
             target.host(),
             fastwebsockets::handshake::generate_key(),
             format.subprotocol(),

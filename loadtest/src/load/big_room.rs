@@ -1,5 +1,6 @@
 //! A room of ten thousand on one node, everybody connected: how long from a post until the last has it, and how many
-//! frames about typing, receipts and who is here each of them gets while a thousand type and all say what they have read.
+//! frames each of them gets while a thousand type, a thousand others react and all say what they have read; in the end
+//! everybody has each reaction once and in its place, and every receipt is right.
 //! Node and this program share all processors, and this program has to read ten thousand sockets: its part is in the time.
 
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use crate::process::Process;
 
 const POSTS: u64 = 40;
 const TYPISTS: usize = 1_000;
+/// Each reacts once, to the first message; all are spread over the rounds.
+const REACTORS: usize = 1_000;
+const PIECES: u64 = 20;
 /// How often people say, once a second, that they type and what they have.
 const ROUNDS: u64 = 5;
 
@@ -61,9 +65,10 @@ pub async fn measure(node: &Process, members: usize, files: u64) -> Result<Vec<F
         ms(0.9)
     );
     let mut figures = vec![Figure::new(format!("post in a room of {members}, p50"), ms(0.5), "ms", detail)];
+    let reactors = REACTORS.min(members);
     figures.push(talk(&mut open, &people, &counts, node, room, head.load(Ordering::Relaxed)).await?);
     ensure!(!open.iter().any(|open| open.reader.is_finished()), "a connection was lost");
-    super::sound(&counts, deliveries)?;
+    super::sound(&counts, deliveries + (reactors * members) as u64)?;
     Ok(figures)
 }
 
@@ -76,11 +81,20 @@ async fn talk(
     room: schema::RoomId,
     head: u64,
 ) -> Result<Figure, Error> {
-    let (before, begun) = (counts.told.load(Ordering::Relaxed), Instant::now());
-    for round in 0..ROUNDS {
-        let due = begun + Duration::from_secs(round);
+    let frames = || counts.told.load(Ordering::Relaxed) + counts.frames.load(Ordering::Relaxed);
+    let (before, deliveries, begun) = (frames(), counts.deliveries.load(Ordering::Relaxed), Instant::now());
+    let reactors = REACTORS.min(people.len());
+    for piece in 0..ROUNDS * PIECES {
+        let due = begun + Duration::from_millis(piece * 1000 / PIECES);
         tokio::time::sleep_until(due.into()).await;
-        for (n, open) in open.iter().enumerate() {
+        let (round, piece, pieces) = (piece / PIECES, piece as usize, (ROUNDS * PIECES) as usize);
+        for open in open.iter().rev().take(reactors).skip(piece).step_by(pieces) {
+            let mut out = BytesMut::new();
+            raw::write_react(&mut out, u32::MAX, room, head, 2, "👋");
+            say(open, &out)?;
+        }
+        // In each piece another part of the people, so that everybody has their turn once a round.
+        for (n, open) in open.iter().enumerate().skip(piece % PIECES as usize).step_by(PIECES as usize) {
             let mut out = BytesMut::new();
             // The last word says the head; those before it a little less.
             push(&mut out, &ClientEvent::Delivered(Delivered { room, seq: head - ROUNDS + round }));
@@ -94,8 +108,9 @@ async fn talk(
         }
     }
     tokio::time::sleep_until((begun + Duration::from_secs(ROUNDS)).into()).await;
-    let seconds = begun.elapsed().as_secs_f64();
-    let told = counts.told.load(Ordering::Relaxed) - before;
+    let all = deliveries + (reactors * people.len()) as u64;
+    until("every reaction with everybody", || counts.deliveries.load(Ordering::Relaxed) >= all).await?;
+    let (seconds, told) = (begun.elapsed().as_secs_f64(), frames() - before);
     for open in open.iter() {
         let mut out = BytesMut::new();
         push(&mut out, &ClientEvent::Delivered(Delivered { room, seq: head }));
@@ -111,11 +126,12 @@ async fn talk(
     ensure!(exact == people.len(), "of {} receipts {exact} are in the room's list", people.len());
     let each = told as f64 / people.len() as f64 / seconds;
     let detail = format!(
-        "{TYPISTS} type, {} say what they have, {ROUNDS} times in {seconds:.1} s; {exact} of {} receipts are right in the end",
+        "{TYPISTS} type and {} say what they have, {ROUNDS} times, and {reactors} react, in {seconds:.1} s; all have each reaction once and in \
+         its place, {exact} of {} receipts are right in the end",
         people.len(),
         people.len()
     );
-    Ok(Figure::new("typing, receipts, presence there", each, "frames/s a client", detail))
+    Ok(Figure::new("typing, receipts, reactions, presence there", each, "frames/s a client", detail))
 }
 
 /// How many members have said that they have everything up to `head`.

@@ -2,14 +2,15 @@
 //! one machine. It checks the sequence of every room it hears and never resumes: a lost connection is a failed run.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::BytesMut;
 use schema::client::{ClientEvent, Hello};
 use schema::wire::Format;
 use schema::{RoomId, ServerEvent};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::client::frame::{self, Incoming, Message};
 use crate::client::{Error, Heard, Socket, Target};
@@ -28,6 +29,42 @@ pub struct Counts {
     pub behinds: AtomicU64,
     /// Frames about what is kept nowhere.
     pub told: AtomicU64,
+    /// Frames of events, of one or of several.
+    pub frames: AtomicU64,
+    /// The last frame of several events that anybody was sent, by its hash: everybody gets the same bytes.
+    joined: Mutex<Option<(u64, Run)>>,
+}
+
+/// Events of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    room: RoomId,
+    from: u64,
+    to: u64,
+}
+
+impl Counts {
+    /// `None`: it is another frame, or one whose events do not follow each other.
+    fn several(&self, body: &[u8]) -> Option<Run> {
+        if !body.starts_with(br#"{"events":"#) {
+            return None;
+        }
+        let hash = xxh3_64(body);
+        let mut joined = self.joined.lock().expect("nobody panics here");
+        if let Some((_, run)) = joined.filter(|(known, _)| *known == hash) {
+            return Some(run);
+        }
+        let run = several(body)?;
+        *joined = Some((hash, run));
+        Some(run)
+    }
+}
+
+fn several(body: &[u8]) -> Option<Run> {
+    let Ok(ServerEvent::Events(many)) = Format::Json.decode(body) else { return None };
+    let (from, to) = (many.events.first()?.seq, many.events.last()?.seq);
+    let in_order = many.events.iter().map(|event| (event.room, event.seq)).eq((from..=to).map(|seq| (many.room, seq)));
+    in_order.then_some(Run { room: many.room, from, to })
 }
 
 /// What a frame was, as far as a load run wants to know.
@@ -95,6 +132,13 @@ impl Reader {
         loop {
             loop {
                 match self.incoming.next_message() {
+                    Ok(Some(Message::Text(body))) if let Some(run) = self.counts.several(&body) => {
+                        self.counts.frames.fetch_add(1, Ordering::Relaxed);
+                        for seq in run.from..=run.to {
+                            self.delivered(run.room, seq);
+                            look(Glimpse::Delivered { room: run.room, seq });
+                        }
+                    }
                     Ok(Some(Message::Text(body))) => {
                         let glimpse = glimpse(&body);
                         self.count(glimpse);
@@ -121,14 +165,19 @@ impl Reader {
         }
     }
 
+    fn delivered(&mut self, room: RoomId, seq: u64) {
+        self.counts.deliveries.fetch_add(1, Ordering::Relaxed);
+        let last = self.last.insert(room, seq).unwrap_or(seq - 1);
+        if last + 1 != seq {
+            self.counts.breaks.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     fn count(&mut self, glimpse: Glimpse) {
         match glimpse {
             Glimpse::Delivered { room, seq } => {
-                self.counts.deliveries.fetch_add(1, Ordering::Relaxed);
-                let last = self.last.insert(room, seq).unwrap_or(seq - 1);
-                if last + 1 != seq {
-                    self.counts.breaks.fetch_add(1, Ordering::Relaxed);
-                }
+                self.counts.frames.fetch_add(1, Ordering::Relaxed);
+                self.delivered(room, seq);
             }
             Glimpse::Refused { .. } => {
                 self.counts.refusals.fetch_add(1, Ordering::Relaxed);
@@ -180,6 +229,13 @@ pub fn write_post(out: &mut BytesMut, id: u32, room: RoomId, after: u64, text: &
     frame::write(out, frame::TEXT, &schema::wire::to_json(&ClientEvent::Post(post)), rand::random());
 }
 
+/// Appends a reaction.
+pub fn write_react(out: &mut BytesMut, id: u32, room: RoomId, after: u64, target: u64, emoji: &str) {
+    let cmid = schema::Cmid(uuid::Uuid::now_v7());
+    let react = schema::client::React { id, room, cmid, after, prev: None, target, emoji: emoji.to_owned(), on: true };
+    frame::write(out, frame::TEXT, &schema::wire::to_json(&ClientEvent::React(react)), rand::random());
+}
+
 /// Appends a request for a room's last page.
 pub fn write_history(out: &mut BytesMut, id: u32, room: RoomId, limit: u16) {
     let ask = schema::client::History { id, room, before: None, after: None, around: None, at: None, limit: Some(limit) };
@@ -193,6 +249,22 @@ mod tests {
     use schema::server::{Done, Refusal};
     use schema::wire::to_json;
     use schema::{Cmid, ErrorCode, UserId};
+
+    #[test]
+    fn events_that_come_together_count_only_if_they_follow_each_other() {
+        let room = RoomId::from_bytes([3; 16]);
+        let frame = |seqs: &[u64]| {
+            let body = EventBody::React { target: 1, emoji: "\"seq\":9".into(), on: true };
+            let (user, cmid) = (UserId::default(), Cmid::default());
+            let events = seqs.iter().map(|seq| Event { room, seq: *seq, ordinal: 1, at: 1, user, cmid, body: body.clone() }).collect();
+            to_json(&ServerEvent::Events(schema::server::Events { room, events }))
+        };
+        let counts = Counts::default();
+        for seqs in [[7, 8, 9], [7, 8, 9], [10, 11, 12]] {
+            assert_eq!(counts.several(&frame(&seqs)), Some(Run { room, from: seqs[0], to: seqs[2] }));
+        }
+        assert_eq!((counts.several(&frame(&[13, 15])), counts.several(br#"{"event":{}}"#)), (None, None));
+    }
 
     #[test]
     fn a_glimpse_sees_what_the_decoder_sees() {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use schema::RoomId;
 use serde::{Deserialize, Serialize};
 
+use super::joined::Joined;
 use super::ledger::Ledger;
 use crate::measure::Tally;
 
@@ -14,6 +15,7 @@ pub struct Books {
     pub ledger: Ledger,
     pub tally: Tally,
     pub counts: Counts,
+    pub joined: Joined,
 }
 
 /// Of a whole run.
@@ -40,6 +42,12 @@ impl Books {
     /// Rooms by number, each with the head that it had before the run.
     pub fn of(rooms: &[(RoomId, u64)], entries_max: usize) -> Self {
         let numbers = rooms.iter().enumerate().map(|(number, (room, _))| (*room, number as u32)).collect();
-        Self { rooms: numbers, ledger: Ledger::new(rooms, entries_max), tally: Tally::default(), counts: Counts::default() }
+        Self {
+            rooms: numbers,
+            ledger: Ledger::new(rooms, entries_max),
+            tally: Tally::default(),
+            counts: Counts::default(),
+            joined: Joined::default(),
+        }
     }
 }

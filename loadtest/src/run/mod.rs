@@ -10,6 +10,7 @@ mod collect;
 mod faults;
 mod fleet;
 mod job;
+mod joined;
 mod ledger;
 mod nodes;
 mod offences;

@@ -48,6 +48,7 @@ fn ready() -> Ready {
 pub fn events() -> Vec<(&'static str, ServerEvent)> {
     let (id, room) = (7, room());
     let message = |seq| event(seq, seq, EventBody::Message(schema::event::Message { text: TEXT.into(), reply: None, origin: None }));
+    let reaction = |seq, emoji: &str| event(seq, 7, EventBody::React { target: 7, emoji: emoji.into(), on: true });
     let edit = event(9, 8, EventBody::Edit { target: 7, text: "mended".into() });
     let mark = ReadMark { user: ann(), seq: 41, delivered: 41, ordinal: 30, unread_from: Some(3) };
     let delivered = ReadMark { user: bob(), seq: 0, delivered: 40, ordinal: 0, unread_from: None };
@@ -59,6 +60,7 @@ pub fn events() -> Vec<(&'static str, ServerEvent)> {
         Error "error" => ServerEvent::Error(Refusal::new(id, ErrorCode::NotMember)),
         Error "error_later" => ServerEvent::Error(Refusal { retry_after_ms: Some(1500), ..Refusal::new(id, ErrorCode::RateLimited) }),
         Event "event" => ServerEvent::Event(message(7)),
+        Events "events" => ServerEvent::Events(Events { room, events: vec![reaction(8, "👋"), reaction(9, "🎉")] }),
         Room "room" => ServerEvent::Room(room_state()),
         Room "room_bare" => ServerEvent::Room(bare_room_state()),
         Gap "gap" => ServerEvent::Gap(Gap { room, from: 42, to: 1041 }),

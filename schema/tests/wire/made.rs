@@ -257,6 +257,7 @@ fn news() -> BoxedStrategy<ServerEvent> {
 pub fn server_event() -> BoxedStrategy<ServerEvent> {
     prop_oneof![
         2 => event().prop_map(ServerEvent::Event),
+        1 => (room(), vec(event(), 0..4)).prop_map(|(room, events)| ServerEvent::Events(server::Events { room, events })),
         1 => ready(),
         1 => room_state().prop_map(ServerEvent::Room),
         1 => page(),

@@ -59,10 +59,10 @@ impl Lot {
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
         let (mut filled, mut bytes, mut is_last) = (0, 0, false);
         for (slice, joined) in slices.iter_mut().zip(group.clone()) {
-            *slice = IoSlice::new(joined.bytes(entry.format));
+            *slice = IoSlice::new(joined.bytes(entry.format, entry.level));
             filled += 1;
             bytes += slice.len();
-            self.tally.frames_out += u64::from(joined.frames);
+            self.tally.frames_out += u64::from(joined.frames(entry.level));
             is_last = matches!(joined.kind, Kind::Last { .. });
         }
         self.tally.writes += 1;
@@ -89,7 +89,7 @@ impl Lot {
         while skip > 0
             && let Some(joined) = rest.next()
         {
-            let chunk = joined.chunk(entry.format);
+            let chunk = joined.chunk(entry.format, entry.level);
             match skip.checked_sub(chunk.bytes.len()) {
                 Some(left) => skip = left,
                 None => outbox.push_begun(chunk, std::mem::take(&mut skip)),
@@ -133,25 +133,25 @@ impl Lot {
     fn queue_one(&mut self, index: u32, joined: &Joined) -> Result<(), Overflow> {
         let bounds = self.outbox_bounds();
         let entry = self.slab.at(index);
-        let (format, Some(outbox)) = (entry.format, entry.outbox.as_mut()) else { return Ok(()) };
+        let (format, level, Some(outbox)) = (entry.format, entry.level, entry.outbox.as_mut()) else { return Ok(()) };
         let mut effects = Effects::default();
         match joined.kind {
-            Kind::Chunk(_) => outbox.push(joined.chunk(format), &bounds, &mut effects)?,
+            Kind::Chunk(_) => outbox.push(joined.chunk(format, level), &bounds, &mut effects)?,
             Kind::Greeting => {
                 let rooms = &self.rooms;
-                outbox.greet(joined.chunk(format), |number| joined.said_of(rooms.id(number)));
+                outbox.greet(joined.chunk(format, level), |number| joined.said_of(rooms.id(number)));
             }
             Kind::Page { room, to, head } => {
-                outbox.push(joined.chunk(format), &bounds, &mut effects)?;
+                outbox.push(joined.chunk(format, level), &bounds, &mut effects)?;
                 outbox.page(room, to, head, &mut effects);
             }
             Kind::Pull(pull) => outbox.pull(pull, &mut effects),
             Kind::Last { keep } => {
                 outbox.cut(keep);
-                outbox.push_last(joined.chunk(format));
+                outbox.push_last(joined.chunk(format, level));
             }
         }
-        self.tally.frames_out += u64::from(joined.frames);
+        self.tally.frames_out += u64::from(joined.frames(level));
         let mut behind = VecDeque::from(std::mem::take(&mut effects.behind));
         while let Some((room, head)) = behind.pop_front() {
             self.tally.behind += 1;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use actors::outlet::{Encoded, EncodedPage};
 use bytes::Bytes;
+use schema::limits::EVENTS_LEVEL;
 use schema::wire::{Format, around_page};
 use schema::{EventBody, RoomId, ServerEvent};
 
@@ -34,10 +35,11 @@ pub(super) enum Kind {
 /// Frames that go out as one.
 pub(super) struct Joined {
     events: Vec<Encoded>,
-    pub frames: u16,
+    /// It looks otherwise to those to whom `events` is not known.
+    has_many: bool,
     pub kind: Kind,
-    json: OnceCell<Bytes>,
-    msgpack: OnceCell<Bytes>,
+    /// As JSON and as MessagePack; then the same for those to whom `events` is not known, if there are any.
+    bytes: [OnceCell<Bytes>; 4],
 }
 
 #[derive(Default)]
@@ -52,8 +54,8 @@ pub(super) struct Delivery {
 
 impl Joined {
     pub fn many(events: Vec<Encoded>, kind: Kind) -> Rc<Self> {
-        let frames = events.len() as u16;
-        Rc::new(Self { events, frames, kind, json: OnceCell::new(), msgpack: OnceCell::new() })
+        let has_many = events.iter().any(|event| matches!(event.event(), ServerEvent::Events(_)));
+        Rc::new(Self { events, has_many, kind, bytes: Default::default() })
     }
     pub fn one(event: Encoded, kind: Kind) -> Rc<Self> {
         Self::many(vec![event], kind)
@@ -63,8 +65,8 @@ impl Joined {
     }
     /// A frame that is written already, the same in both formats.
     pub fn frame(bytes: Bytes, kind: Kind) -> Rc<Self> {
-        let cell = || OnceCell::from(bytes.clone());
-        Rc::new(Self { events: Vec::new(), frames: 1, kind, json: cell(), msgpack: cell() })
+        let written = || OnceCell::from(bytes.clone());
+        Rc::new(Self { events: Vec::new(), has_many: false, kind, bytes: [written(), written(), OnceCell::new(), OnceCell::new()] })
     }
 
     /// Cuts events to chunks of about `bytes_max`.
@@ -86,10 +88,22 @@ impl Joined {
         chunks
     }
 
-    pub fn bytes(&self, format: Format) -> &Bytes {
-        let cell = if format == Format::Json { &self.json } else { &self.msgpack };
-        cell.get_or_init(|| {
-            let payloads = || self.events.iter().map(|event| event.bytes(format));
+    fn is_apart(&self, level: u8) -> bool {
+        self.has_many && u16::from(level) < EVENTS_LEVEL
+    }
+    pub fn frames(&self, level: u8) -> u16 {
+        match self.events.len() {
+            0 => u16::from(!matches!(self.kind, Kind::Pull(_))),
+            _ if self.is_apart(level) => self.events.iter().map(|event| event.apart().len() as u16).sum(),
+            count => count as u16,
+        }
+    }
+
+    pub fn bytes(&self, format: Format, level: u8) -> &Bytes {
+        let is_apart = self.is_apart(level);
+        self.bytes[usize::from(format == Format::MessagePack) + 2 * usize::from(is_apart)].get_or_init(|| {
+            let events = self.events.iter().flat_map(|event| if is_apart { event.apart() } else { std::slice::from_ref(event) });
+            let payloads = || events.clone().map(|event| event.bytes(format));
             let mut out = Vec::with_capacity(payloads().map(|payload| frame_bytes(payload.len())).sum());
             payloads().for_each(|payload| write_frame(&mut out, opcode(format), payload));
             out.into()
@@ -100,9 +114,9 @@ impl Joined {
         let ready = self.events.iter().find_map(|event| if let ServerEvent::Ready(ready) = event.event() { Some(ready) } else { None });
         ready.and_then(|ready| ready.rooms.iter().find(|state| state.room == room)).map_or(0, |state| state.head)
     }
-    pub fn chunk(&self, format: Format) -> Chunk {
+    pub fn chunk(&self, format: Format, level: u8) -> Chunk {
         let class = if let Kind::Chunk(class) = self.kind { class } else { Class::Direct };
-        Chunk { bytes: self.bytes(format).clone(), frames: self.frames, class }
+        Chunk { bytes: self.bytes(format, level).clone(), frames: self.frames(level), class }
     }
 }
 
@@ -120,6 +134,7 @@ pub(super) fn page_frame(id: u32, page: &EncodedPage) -> Bytes {
 /// Near enough to cut writes by; the exact size is known only once it is encoded.
 fn about_bytes(event: &ServerEvent) -> usize {
     let text = match event {
+        ServerEvent::Events(many) => return many.events.len() * 256,
         ServerEvent::Event(event) => match &event.body {
             EventBody::Message(message) => message.text.len(),
             EventBody::Edit { text, .. } => text.len(),

@@ -183,11 +183,12 @@ impl Lot {
     }
 
     fn park(&mut self, arrival: Arrival) {
-        let Arrival { socket, tls, format, address, read } = arrival;
+        let Arrival { socket, tls, format, level, address, read } = arrival;
         let fd = socket.as_raw_fd();
         let card = Card { user: Default::default(), address };
         let index = self.slab.insert(socket, format, card, self.now);
-        self.slab.at(index).tls = tls;
+        let entry = self.slab.at(index);
+        (entry.tls, entry.level) = (tls, level);
         self.shared.connections.fetch_add(1, Ordering::Relaxed);
         let interest = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) = self.poll.registry().register(&mut SourceFd(&fd), Token(index as usize), interest) {

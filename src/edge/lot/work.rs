@@ -167,9 +167,10 @@ impl Lot {
 
     /// The room's frames, joined up to a write's size. If events are missing before them, its members are behind instead.
     fn join_frames(&mut self, number: u32, events: Vec<Encoded>) -> Vec<Rc<Joined>> {
-        let seq = |event: &Encoded| if let ServerEvent::Event(event) = event.event() { Some(event.seq) } else { None };
+        let last_of = |events: &[Encoded]| events.iter().rev().find_map(|event| event.events().last()).map(|event| event.seq);
         let room = self.rooms.at(number);
-        let (first, last) = (events.iter().find_map(seq), events.iter().rev().find_map(seq));
+        let first = events.iter().find_map(|event| event.events().first()).map(|event| event.seq);
+        let last = last_of(&events);
         let known = room.head;
         room.head = last.unwrap_or(0).max(known);
         if known > 0 && first.is_some_and(|first| first > known + 1) {
@@ -178,7 +179,7 @@ impl Lot {
         }
         let bytes_max = self.shared.limits.joined_bytes_max;
         Joined::chunks(events, bytes_max, |events| {
-            let head = events.iter().rev().find_map(seq).unwrap_or(known);
+            let head = last_of(events).unwrap_or(known);
             Kind::Chunk(Class::Durable { room: number, head })
         })
     }

@@ -5,6 +5,7 @@ import type { Addresses } from './addresses';
 import { backoff } from './backoff';
 import { isRevoked, isStaleToken, mayReconnect, RequestError } from './codes';
 import { Emitter } from './emitter';
+import { LEVEL } from './generated/types';
 import type { Link } from './link';
 import { timerTicker, type Ticker } from './ticker';
 import type { Act, Done, Hello, Order, Page, Ready, Remarks, Requests, ServerEvent } from './types';
@@ -154,7 +155,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
     }
     if (generation !== this.generation) return;
     const { addresses } = this.options;
-    const url = addresses.now.socket;
+    const url = levelled(addresses.now.socket);
     const socket = this.options.open?.(url, 'hubbub.v1.json') ?? new WebSocket(url, 'hubbub.v1.json');
     this.socket = socket;
     const patienceMs = addresses.count > 1 ? Math.min(HELLO_MS, HELLO_STEP_MS * (1 + Math.floor(this.attempt / addresses.count))) : HELLO_MS;
@@ -180,7 +181,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
       else waiting?.resolve(said);
       this.pump();
     }
-    this.emit('said', said);
+    for (const each of apart(said)) this.emit('said', each);
     if (this.leaving && this.inFlight.size === 0) this.leave();
   }
 
@@ -274,6 +275,16 @@ export class Connection extends Emitter<ConnectionEvents> implements Link {
     this.state = state;
     this.emit('state', state);
   }
+}
+
+/** Said in the address, since `hello` comes before the node has said its own level, and an older node does not look here. */
+function levelled(address: string): string {
+  return `${address}${address.includes('?') ? '&' : '?'}level=${LEVEL}`;
+}
+
+/** Several events at once are the same as one after the other. */
+function apart(said: ServerEvent): ServerEvent[] {
+  return 'events' in said ? said.events.events.map((event) => ({ event })) : [said];
 }
 
 /** The request that this answers, if it answers one. */

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Client } from '../src/client';
 import type { ConnectionState } from '../src/connection';
+import { LEVEL } from '../src/generated/types';
 import { contiguousSeq } from '../src/log';
 import type { Event, ServerEvent } from '../src/types';
 import { ROOM, user } from './world';
@@ -137,6 +138,32 @@ test('a node dies: the next one takes over at once, what was missed comes once, 
   expect(cluster.texts).toEqual(['first', 'second', 'acknowledged', 'taken, and the answer lost', 'meanwhile']);
   expect(textsOf(room().log.spans.at(-1)!.events)).toEqual(cluster.texts.slice(1));
   expect(client.outbox.entries).toEqual([]);
+});
+
+test('several events at once are taken one by one, and an own one among them is an answer', async () => {
+  a.deaf = true;
+  const { cmid } = await client.react(ROOM, 1, '👋', true);
+  await passes(0);
+  const reaction = (seq: number, by: string, id: string): Event => ({ room: ROOM, seq, ordinal: 2, at: seq, user: by, cmid: id, body: { react: { target: 1, emoji: '👋', on: true } } });
+  const events = [reaction(3, OTHER, 'theirs'), reaction(4, ME, cmid), reaction(5, OTHER, 'again')];
+  const heard: number[] = [];
+  client.on('said', (said) => { if ('event' in said) heard.push(said.event.seq); });
+  for (const socket of a.sockets) socket.say({ events: { room: ROOM, events } });
+  expect(heard).toEqual([3, 4, 5]);
+  expect(contiguousSeq(room().log)).toBe(5);
+  expect(client.outbox.entries).toEqual([]);
+  // A page had the first ones already.
+  for (const socket of a.sockets) socket.say({ events: { room: ROOM, events: [...events.slice(1), reaction(6, OTHER, 'third')] } });
+  expect(room().log.spans.at(-1)!.events.map(({ seq }) => seq)).toEqual([2, 3, 4, 5, 6]);
+});
+
+test('the level of the protocol is said in the address', async () => {
+  const urls: string[] = [];
+  const once = new Client({ base: 'http://a', socket: 'ws://a/v1/ws', device: DEVICE, label: 'a test', keep: { load: () => 'r', save: () => undefined }, open: (url) => { urls.push(url); return cluster.open(url); } });
+  once.connection.start();
+  await passes(0);
+  once.connection.stop();
+  expect(urls).toEqual([`ws://a/v1/ws?level=${LEVEL}`]);
 });
 
 test('what a node never took is sent to the next one verbatim and in order, whatever else was said since', async () => {

@@ -8,7 +8,7 @@ use super::types::{Direction, Types, with_parts};
 
 const ABOUT: &str = "A WebSocket at `/v1/ws` with the subprotocol `hubbub.v1.json` (text messages) or `hubbub.v1.msgpack` (binary messages; \
 field names as in JSON, ids as 16 bytes). Each message is an object with one key, the event's name. The first message is `hello`, \
-its answer `ready`. PROTOCOL says how the events follow from each other.\n\n\
+its answer `ready`. Add `?level=2` to the address to be sent `events`. PROTOCOL says how the events follow from each other.\n\n\
 Ignore events and fields that you do not know: they come with a higher level.";
 
 pub fn render(types: &Types) -> Value {

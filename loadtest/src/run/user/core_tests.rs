@@ -200,6 +200,24 @@ fn an_event_twice_out_of_place_or_for_somebody_else_is_an_offence_with_the_messa
 }
 
 #[test]
+fn events_that_come_in_one_frame_are_so_many_deliveries_each_in_its_place() {
+    let mut script = Script::new();
+    let messages: Vec<_> = (1..=4).map(|number| script.others_message(number)).collect();
+    let frame = |places: &[usize]| {
+        let events = places.iter().map(|place| messages[*place].clone()).collect();
+        ServerEvent::Events(schema::server::Events { room: room(), events })
+    };
+    script.hear(frame(&[0, 1, 2]));
+    assert_eq!((script.done(Deed::Deliver), script.offences().len()), (3, 0));
+    script.hear(frame(&[2, 3]));
+    assert_eq!(
+        script.offences(),
+        [(Offending::Doubled, "message 3 of user 9 at seq 4 was sent to user 3 a second time on one connection")]
+    );
+    assert_eq!(script.done(Deed::Deliver), 4);
+}
+
+#[test]
 fn an_event_that_was_never_sent_is_lost_although_its_page_has_it() {
     let mut script = Script::new();
     let messages: Vec<_> = (1..=3).map(|number| script.others_message(number)).collect();

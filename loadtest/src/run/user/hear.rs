@@ -21,6 +21,12 @@ const FILL_AGAIN_US: u64 = 50_000;
 impl Core {
     /// One message from the node.
     pub fn heard(&mut self, now_us: u64, body: &[u8], books: &mut Books, fx: &mut Effects) {
+        if let Some(singles) = books.joined.apart(body, self.format) {
+            for event in singles.iter() {
+                self.on_delivered(now_us, event.room, event.seq, event.hash, &event.body, books, fx);
+            }
+            return;
+        }
         match glimpse(body, self.format) {
             Glimpse::Delivered { room, seq, hash } => self.on_delivered(now_us, room, seq, hash, body, books, fx),
             Glimpse::Acked { id, seq } => self.on_ok(now_us, id, seq, books, fx),

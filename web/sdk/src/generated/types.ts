@@ -275,6 +275,12 @@ export type EventBody =
   /** What stood here was erased for good. */
   | "erased";
 
+/** Several events of a room at once, contiguous and in order: the same as one `event` after the other. From level 2 on. */
+export interface Events {
+  room: RoomId;
+  events: Event[];
+}
+
 /** The events of the room from `from` up to and including `to` were too many to send: page them by `history`. */
 export interface Gap {
   room: RoomId;
@@ -659,6 +665,7 @@ export type ServerEvent =
   | { error: Refusal }
   /** Something happened in a room of yours. */
   | { event: Event }
+  | { events: Events }
   /** A room that is new to you, or your role in it or its settings changed while you were away from it. */
   | { room: RoomState }
   | { gap: Gap }
@@ -803,7 +810,7 @@ export interface Watch {
 export type ClientEventName = "create" | "delete" | "delivered" | "draft" | "edit" | "hello" | "history" | "invite" | "join" | "kick" | "leave" | "pin" | "ping" | "post" | "presence" | "react" | "read" | "role" | "settings" | "signal" | "state_hash" | "typing" | "unread" | "watch";
 
 /** The names of what a node says. */
-export type ServerEventName = "behind" | "draft" | "draining" | "error" | "event" | "gap" | "history" | "notify" | "ok" | "online" | "pong" | "presence" | "read" | "ready" | "reconnect" | "room" | "signal" | "state_hash" | "typing";
+export type ServerEventName = "behind" | "draft" | "draining" | "error" | "event" | "events" | "gap" | "history" | "notify" | "ok" | "online" | "pong" | "presence" | "read" | "ready" | "reconnect" | "room" | "signal" | "state_hash" | "typing";
 
 /** The names of what a room journals. */
 export type EventBodyName = "created" | "delete" | "edit" | "erased" | "member" | "message" | "pin" | "react" | "settings";
@@ -912,5 +919,5 @@ export const LIMITS = {
 } as const;
 
 /** The protocol's level that these types speak. */
-export const LEVEL = 1;
+export const LEVEL = 2;
 export const SUBPROTOCOLS = ["hubbub.v1.json", "hubbub.v1.msgpack"] as const;
