@@ -46,6 +46,8 @@ pub struct Entry {
     pub ended: bool,
     /// The node drains: closes as soon as its requests are answered.
     pub draining: bool,
+    /// In which second it was last refused what has no number; 0: never. It begins again after 18 hours.
+    pub refused_at: u16,
     /// The last byte heard; before hello: when the connection came; closing: when that began.
     pub seen: Tick,
     /// When the wheel looks next. An earlier mark that is still on the wheel is void.
@@ -73,6 +75,7 @@ impl Entry {
             in_flight: 0,
             format: Format::Json,
             level: 1,
+            refused_at: 0,
             unread: false,
             ended: false,
             draining: false,

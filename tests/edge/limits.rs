@@ -135,6 +135,29 @@ fn one_http_connection_more_than_the_node_may_have_is_told_to_come_later() {
 }
 
 #[test]
+fn a_flood_that_nobody_waits_an_answer_for_is_refused_once_a_second_and_each_request_every_time() {
+    const FLOOD: usize = 5_000;
+    let world = World::with(Limits { user_events_burst: 1, user_events_per_minute: 1, ..Limits::default() });
+    let (mut client, _) = world.member(user(1), &[]);
+    let begun = std::time::Instant::now();
+    let typing = format!(r#"{{"typing":{{"room":"{}","on":true}}}}"#, room(1));
+    client.write(&crate::client::frame(0x81, typing.as_bytes()).repeat(FLOOD));
+    (1..=3).for_each(|id| client.say(&format!(r#"{{"watch":{{"id":{id},"users":[]}}}}"#)));
+    client.say(r#"{"ping":{"id":9}}"#);
+    let mut refused = Vec::new();
+    loop {
+        match client.event() {
+            ServerEvent::Error(refusal) => refused.push(refusal.id),
+            ServerEvent::Pong(_) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let without_number = refused.iter().filter(|id| **id == 0).count();
+    assert!((1..=2 + begun.elapsed().as_secs() as usize).contains(&without_number), "{without_number} refusals of a flood of {FLOOD}");
+    assert_eq!(refused[without_number..], [1, 2, 3]);
+}
+
+#[test]
 fn who_comes_faster_than_the_node_accepts_is_told_to_come_later() {
     // Who is let in and says nothing is closed without a word after `head_ms`. Some two of these come within a second.
     let world = World::with(Limits { accepts_per_second_max: 1, head_ms: 100, ..Limits::default() });

@@ -66,6 +66,9 @@ impl Lot {
             && let Err(retry_after_ms) = self.shared.users.admit(user, Some(connection), self.now_ms)
         {
             self.metrics.rate_limited.increment(1);
+            if manner.id.is_none() && self.was_refused(index) {
+                return self.metrics.unanswered_dropped.increment(1);
+            }
             let refusal = Refusal { retry_after_ms: Some(retry_after_ms), ..Refusal::new(id, ErrorCode::RateLimited) };
             return self.tell(index, &ServerEvent::Error(refusal));
         }
@@ -74,6 +77,12 @@ impl Lot {
         }
         let format = self.slab.at(index).format;
         self.say(Up::Event { connection, user, format, event });
+    }
+
+    /// What nobody waits for an answer to: one refusal a second says enough.
+    fn was_refused(&mut self, index: u32) -> bool {
+        let second = (self.now_ms / 1000 + 1) as u16;
+        std::mem::replace(&mut self.slab.at(index).refused_at, second) == second
     }
 
     /// To the actors, at the latest at the turn's end: what many said in one turn goes up together.
