@@ -72,9 +72,9 @@ macro_rules! tests {
 
 tests! {
     client_json client_msgpack server_json server_msgpack
-    block event record rest
+    block event record peer rest
     frames handshake http_request token
     import_line config order
     store_row store_log backup history
-    link remote wish
+    link remote wish question
 }

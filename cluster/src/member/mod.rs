@@ -30,6 +30,7 @@ use standing::Asker;
 
 pub use crate::link::NODE_LASTS as CERTIFICATES_LAST;
 pub use join::Wish;
+pub use standing::Question;
 pub use token::{NoToken, Token};
 
 /// The first node of every group.

@@ -21,10 +21,10 @@ use crate::state::Standing;
 const ROUNDS: Duration = Duration::from_secs(1);
 
 /// Of somebody who knows the group's number, which nobody else does.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
-    cluster: u128,
-    node: NodeId,
+    pub cluster: u128,
+    pub node: NodeId,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,6 +36,10 @@ pub struct Stands {
 }
 
 impl Question {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+    /// The whole of what somebody sent whom nobody knows, and nothing else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, crate::raft::Error> {
         decode(bytes)
     }
@@ -93,7 +97,7 @@ impl<T: Transport> Asker<T> {
         addresses.extend(resolve(&*self.transport, &self.seeds, &self.address, &mut Vec::new()).await);
         addresses.sort();
         addresses.dedup();
-        let question = encode(&Question { cluster: identity.cluster, node: identity.node });
+        let question = Question { cluster: identity.cluster, node: identity.node }.to_bytes();
         let mut answers = JoinSet::new();
         for address in addresses.into_iter().take(SEEDS_MAX) {
             let (transport, question, authority) = (self.transport.clone(), question.clone(), self.authority);

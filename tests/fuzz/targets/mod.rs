@@ -31,6 +31,7 @@ pub const ALL: &[Target] = &[
     wire::BLOCK,
     wire::EVENT,
     wire::RECORD,
+    wire::PEER,
     wire::REST,
     edge::FRAMES,
     edge::HANDSHAKE,
@@ -46,6 +47,7 @@ pub const ALL: &[Target] = &[
     link::LINK,
     remote::REMOTE,
     member::WISH,
+    member::QUESTION,
 ];
 
 /// The golden files of one kind that end so, in the order of their names.

@@ -1,8 +1,9 @@
-//! What `schema` decodes: the client wire in both formats, blocks, events, records, REST bodies. What was accepted is a
+//! What `schema` decodes: the client wire in both formats, blocks, events, records, what nodes say to each other, REST bodies. What was accepted is a
 //! value like any other: both formats write it and read it back.
 
 use hubbub::edge::decode;
 use schema::block::Block;
+use schema::peer::{Answer, Question, Word};
 use schema::record::*;
 use schema::rest::*;
 use schema::wire::{Format, from_json, from_msgpack, to_msgpack};
@@ -40,6 +41,7 @@ pub const EVENT: Target = Target {
     feed: |bytes| sound_if_read::<Event>(Format::MessagePack, bytes),
 };
 pub const RECORD: Target = Target { name: "record", form: Form::MessagePack, seeds: || golden("record", ".hex"), feed: records };
+pub const PEER: Target = Target { name: "peer", form: Form::MessagePack, seeds: peer_seeds, feed: peer };
 pub const REST: Target = Target { name: "rest", form: Form::Json, seeds: || golden("rest", ".json"), feed: rest };
 
 fn is_sound<T: Serialize + DeserializeOwned + PartialEq>(value: &T) {
@@ -113,6 +115,22 @@ fn records(bytes: &[u8]) {
     record::<Receipt>(bytes);
     record::<DraftRow>(bytes);
     record::<MentionRow>(bytes);
+}
+
+fn peer_seeds() -> Vec<Vec<u8>> {
+    ["peer_question", "peer_answer", "peer_word"].into_iter().flat_map(|kind| golden(kind, ".hex")).collect()
+}
+
+/// What another node of the group asks, answers and says.
+fn peer(bytes: &[u8]) {
+    fn read<T: Serialize + DeserializeOwned + PartialEq>(bytes: &[u8]) {
+        if let Ok(said) = from_msgpack::<T>(bytes) {
+            assert!(from_msgpack::<T>(&to_msgpack(&said)).expect("what was accepted reads back") == said);
+        }
+    }
+    read::<Question>(bytes);
+    read::<Answer>(bytes);
+    read::<Word>(bytes);
 }
 
 fn rest(bytes: &[u8]) {
