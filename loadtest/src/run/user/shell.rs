@@ -12,6 +12,7 @@ use schema::{CloseCode, DeviceId, RoomId};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use super::again::{Again, Ended};
 use super::core::{Core, Effects, Moments};
 use crate::client::frame::{self, Incoming, Message};
 use crate::client::{Error, Socket, Stream, Target};
@@ -24,9 +25,6 @@ use crate::run::clock::RunClock;
 use crate::run::places::Open;
 
 const READ_BYTES: usize = 32 * 1024;
-/// Between two tries to connect: doubled from the first to the second, with jitter.
-const AGAIN_MIN: Duration = Duration::from_millis(100);
-const AGAIN_MAX: Duration = Duration::from_secs(1);
 /// A handshake and a hello that take longer are given up and tried again.
 const OPEN_MAX: Duration = Duration::from_secs(20);
 
@@ -68,6 +66,12 @@ impl Line {
     fn is_behind(&self) -> bool {
         !self.out.is_empty() || self.stream.as_ref().is_some_and(|stream| stream.is_behind())
     }
+}
+
+/// How a connection ended.
+struct Parting {
+    parted: Parted,
+    is_greeted: bool,
 }
 
 /// Why a connection's loop ended.
@@ -114,56 +118,51 @@ impl User {
 
     /// Connects and keeps connected until the run is over.
     pub async fn live(self: Rc<Self>, shared: Rc<Shared>) {
-        let (mut failures, mut intended) = (0u32, Instant::now());
+        let mut again = Again::at(shared.clock.now_us());
         loop {
             let away = self.line.borrow_mut().away_until.take();
             if let Some(until) = away {
                 sleep_until(until).await;
-                intended = until;
+                again.back(shared.clock.now_us());
             }
             if self.line.borrow().ended {
                 return;
             }
-            let parted = self.connect(intended, &shared).await;
-            let wait = match parted {
-                Ok(Parted::Lost) => {
-                    failures = 0;
-                    intended = Instant::now();
-                    Duration::ZERO
-                }
-                Ok(Parted::Later(wait)) => {
-                    self.target.set(shared.places.after(self.target.get()));
-                    wait
-                }
-                Ok(Parted::Token) => {
-                    if let Err(error) = shared.accounts.renew(self.account, self.target.get()).await {
-                        shared.trouble.replace(Some(format!("signing in again: {error}")));
-                    }
-                    AGAIN_MIN
-                }
-                Ok(Parted::Unwanted(code)) => {
+            let (ended, is_sent_on) = match self.connect(again.intended_us, &shared).await {
+                Ok(Parting { parted: Parted::Unwanted(code), .. }) => {
                     let what = format!("user {} was closed with {code} and must not come back", self.core().number);
                     shared.books.borrow_mut().ledger.offences.add(Offending::Wrong, RoomId::default(), None, what);
                     return;
                 }
+                Ok(Parting { parted, is_greeted }) => {
+                    let is_token = matches!(parted, Parted::Token);
+                    if is_token && let Err(error) = shared.accounts.renew(self.account, self.target.get()).await {
+                        shared.trouble.replace(Some(format!("signing in again: {error}")));
+                    }
+                    let asked = if let Parted::Later(wait) = parted { Some(wait) } else { None };
+                    let ended = if is_greeted { Ended::Greeted { asked } } else { Ended::Failed };
+                    (ended, asked.is_some() || !is_greeted && !is_token)
+                }
                 Err(error) => {
                     shared.trouble.replace(Some(error.to_string()));
-                    self.target.set(shared.places.after(self.target.get()));
-                    failures += 1;
-                    AGAIN_MAX.min(AGAIN_MIN * (1 << failures.min(5))).mul_f64(rand::random_range(0.5..1.0))
+                    (Ended::Failed, true)
                 }
             };
+            if is_sent_on {
+                self.target.set(shared.places.after(self.target.get()));
+            }
+            let wait = again.ended(shared.clock.now_us(), ended);
             if self.line.borrow().away_until.is_none() && !wait.is_zero() {
-                tokio::time::sleep(wait).await;
+                let jitter = if ended == Ended::Failed { rand::random_range(0.5..1.0) } else { 1.0 };
+                tokio::time::sleep(wait.mul_f64(jitter)).await;
             }
         }
     }
 
     /// One connection, from its first packet to its end. An error: there was none.
-    async fn connect(&self, intended: Instant, shared: &Shared) -> Result<Parted, Error> {
+    async fn connect(&self, intended_us: u64, shared: &Shared) -> Result<Parting, Error> {
         let permit = shared.opening.acquire().await.map_err(|_| Error::Ended)?;
-        let since = |at: Instant| shared.clock.now_us().saturating_sub(at.elapsed().as_micros() as u64);
-        let moments = Moments { intended_us: since(intended), actual_us: shared.clock.now_us() };
+        let moments = Moments { intended_us, actual_us: shared.clock.now_us() };
         let format = self.core().format;
         let opening = Socket::open(self.target.get(), format);
         let socket = tokio::time::timeout(OPEN_MAX, opening).await.map_err(|_| Error::Http("no answer within 20 s".to_owned()))??;
@@ -175,7 +174,8 @@ impl User {
         self.carry_out(fx, shared);
         let mut permit = Some(permit);
         let parted = self.converse(&stream, Incoming::after(buffer), shared, &mut permit).await;
-        if permit.is_none() {
+        let is_greeted = permit.is_none();
+        if is_greeted {
             shared.connections.set(shared.connections.get() - 1);
         }
         {
@@ -185,7 +185,7 @@ impl User {
         let mut fx = Effects::default();
         self.core.borrow_mut().lost(shared.clock.now_us(), &mut shared.books.borrow_mut(), &mut fx);
         self.carry_out(fx, shared);
-        Ok(parted)
+        Ok(Parting { parted, is_greeted })
     }
 
     async fn converse(
