@@ -14,7 +14,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use store::embedded::Lock;
 use store::{Calls, Records};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -71,8 +71,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
 
     let certificates = certificates(config)?;
     let origins = origins(config)?;
-    let listener = bind(config.listen.http, "listen.http").await?;
-    let http_address = listener.local_addr()?;
+    let socket = hold(config.listen.http, "listen.http")?;
+    let http_address = socket.local_addr()?;
 
     let Opened { journal, records, installation, backup, check, lock } = data::open(config).await?;
     health.ready_while("store", check);
@@ -100,13 +100,13 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     tokio::spawn(auth.clone().upkeep());
 
     let desk = Desk { auth: auth.clone(), records, node: node.clone(), backup, group, slots: SLOTS };
-    let socket = admin::socket::bind(&config.node.data_dir).context("the socket for the command line cannot be made")?;
-    tokio::spawn(admin::socket::serve(socket, desk));
+    let commands = admin::socket::bind(&config.node.data_dir).context("the socket for the command line cannot be made")?;
+    tokio::spawn(admin::socket::serve(commands, desk));
 
     let door = Door::new(lots.clone(), router(config, &auth, &node, &lots), origins, config.edge.trusted_proxies.clone(), certificates);
     look(&memory, &node, &door, &lots);
     tokio::spawn(look_around(memory, node.clone(), Arc::downgrade(&door), Arc::downgrade(&lots)));
-    let serving = door.clone();
+    let (serving, listener) = (door.clone(), listen(socket, config.listen.http, "listen.http")?);
     tokio::spawn(async move { serving.serve(listener).await });
     health.serving();
     Ok(Running {
@@ -212,6 +212,9 @@ fn look(memory: &Memory, node: &Node, door: &Door, lots: &Lots) {
     node.measure();
 }
 
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
 /// After the drain window, for what is still under way.
 const DRAIN_GRACE_MS: u64 = 1_000;
 
@@ -275,9 +278,48 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
 
 /// `key`: what names the address, for whoever has to change it.
 pub async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+    TcpListener::bind(address).await.map_err(|error| not_ours(address, key, &error))
+}
+
+/// The address is ours, and nobody is heard there before `listen`: whoever comes meanwhile is turned away at once, and tries another
+/// node instead of waiting for this one.
+fn hold(address: SocketAddr, key: &str) -> anyhow::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let held = socket.and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    held.map_err(|error| not_ours(address, key, &error))
+}
+
+fn listen(socket: TcpSocket, address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    socket.listen(BACKLOG).map_err(|error| not_ours(address, key, &error))
+}
+
+fn not_ours(address: SocketAddr, key: &str, error: &io::Error) -> anyhow::Error {
+    match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!("{address} is taken by another program: stop it, or set {key} to another port"),
         io::ErrorKind::PermissionDenied => anyhow::anyhow!("this user may not listen on {address}: set {key} to a port above 1023"),
         _ => anyhow::anyhow!("{key} = \"{address}\" cannot be listened on: {error}"),
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_before_the_node_serves_is_turned_away_and_does_not_wait() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let socket = hold(any, "listen.http").unwrap();
+        let address = socket.local_addr().unwrap();
+        assert_eq!(TcpStream::connect(address).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        let _listener = listen(socket, any, "listen.http").unwrap();
+        assert!(TcpStream::connect(address).is_ok());
+        let taken = hold(address, "listen.http").unwrap_err().to_string();
+        assert_eq!(taken, format!("{address} is taken by another program: stop it, or set listen.http to another port"));
+    }
 }
