@@ -3,5 +3,6 @@
 mod moves;
 mod rooms;
 mod sessions;
+mod words;
 mod world;
 mod zombie;

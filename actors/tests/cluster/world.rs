@@ -1,17 +1,22 @@
 //! Nodes that reach each other over a net in memory, on one store; each with one lot that a test looks into.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actors::outlet::{Down, Outlet};
-use actors::peer::Peers;
+use actors::peer::{Peers, Reach};
 use actors::{Among, Attach, Command, Config, Node, PageQuery, Reply};
+use bytes::Bytes;
 use cluster::link::{Lane, Limits, Listener, Mesh, SimNet, Status};
 use cluster::{Kind, NodeId, Placement, Ring, Table, slot_of};
 use parking_lot::Mutex;
 use schema::client::{Act, Order, Resume};
+use schema::peer::Word;
 use schema::record::User;
 use schema::server::Ready;
+use schema::wire::from_msgpack;
 use schema::{Cmid, ConnectionId, DeviceId, ErrorCode, Event, LoginId, RoomId, RoomKind, RoomSettings, ServerEvent, SlotId, UserId, rest};
 use store::sim::SimStore;
 use store::{Expect, RecordsExt};
@@ -32,7 +37,30 @@ pub struct Member {
     ring: Arc<Ring>,
     mesh: Arc<Mesh>,
     lot: Arc<Lot>,
+    said: Arc<Mutex<Vec<(NodeId, Word)>>>,
     _listener: Listener,
+}
+
+/// The mesh, with a list of all that was said over it.
+struct Overheard {
+    mesh: Arc<Mesh>,
+    said: Arc<Mutex<Vec<(NodeId, Word)>>>,
+}
+
+impl Reach for Overheard {
+    fn say(&self, to: NodeId, word: Bytes) -> bool {
+        self.said.lock().push((to, from_msgpack(&word).expect("a word")));
+        self.mesh.say(to, word).is_ok()
+    }
+    fn ask(&self, to: NodeId, question: Bytes, within: Duration) -> Pin<Box<dyn Future<Output = Option<Bytes>> + Send>> {
+        Reach::ask(&*self.mesh, to, question, within)
+    }
+    fn up(&self) -> Vec<NodeId> {
+        self.mesh.up()
+    }
+    fn knows_table(&self, version: u64) {
+        self.mesh.knows_table(version);
+    }
 }
 
 #[derive(Default)]
@@ -138,7 +166,8 @@ impl Member {
         let peers = Arc::<Peers>::default();
         let mesh = Arc::new(Mesh::new(transport.clone(), id, Lane::Chat, Limits::default(), peers.clone()));
         let listener = Listener::listen(transport, id, Limits::default(), peers.clone());
-        peers.reach_by(mesh.clone());
+        let said = Arc::default();
+        peers.reach_by(Arc::new(Overheard { mesh: mesh.clone(), said: Arc::clone(&said) }));
         mesh.follow(addresses);
         let lot = Arc::new(Lot::default());
         let woken = lot.clone();
@@ -148,7 +177,7 @@ impl Member {
         let config = Config { slots: SLOTS, ..Config::default() };
         let among = Among { ring: ring.clone(), peers };
         let node = Node::start_among(among, config, Arc::new(store.clone()), Arc::new(store.clone()), vec![outlet]).await.unwrap();
-        Self { id, node, ring, mesh, lot, _listener: listener }
+        Self { id, node, ring, mesh, lot, said, _listener: listener }
     }
 
     pub fn place(&self, table: &Table) {
@@ -161,6 +190,11 @@ impl Member {
     /// Everything that this node says has a table of this version on it from now on.
     pub fn pretend_table(&self, version: u64) {
         self.mesh.knows_table(version);
+    }
+
+    /// What this node has said to others since it was asked last, and to whom.
+    pub fn said(&self) -> Vec<(NodeId, Word)> {
+        std::mem::take(&mut *self.said.lock())
     }
 
     pub fn ask(&self, user: UserId, order: Order, act: Act) -> oneshot::Receiver<Result<rest::Landed, schema::server::Refusal>> {

@@ -108,6 +108,11 @@ pub enum Refusal {
 }
 
 impl Frame {
+    /// Carries something for the one above the link.
+    pub fn is_word(&self) -> bool {
+        matches!(self, Self::Say { .. } | Self::Ask { .. } | Self::Answer { .. })
+    }
+
     /// What it takes of the credit.
     pub fn body_bytes(&self) -> usize {
         match self {

@@ -70,6 +70,7 @@ impl Asked {
     }
     fn give(&mut self, answered: Answered, table: Option<u64>) {
         self.answered = true;
+        metrics().words(self.from.lane).increment(1);
         let mut core = self.place.talk.core.lock();
         core.table = table.unwrap_or(core.table);
         core.answer(self.id, answered);

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use metrics::{Counter, Gauge, counter, gauge};
 
+use super::frame::Lane;
+
 pub struct Metrics {
     /// Connections of ours that were greeted.
     pub connected: Counter,
@@ -16,6 +18,14 @@ pub struct Metrics {
     /// Said or asked and not sent yet, by all links of this process.
     pub queue_bytes: Gauge,
     pub refused: Counter,
+    /// What was said, asked and answered; what only keeps a connection is not in it.
+    words: [Counter; 2],
+}
+
+impl Metrics {
+    pub fn words(&self, lane: Lane) -> &Counter {
+        &self.words[lane as usize]
+    }
 }
 
 pub fn metrics() -> &'static Metrics {
@@ -28,5 +38,6 @@ pub fn metrics() -> &'static Metrics {
         received_bytes: counter!("hubbub_cluster_link_received_bytes_total"),
         queue_bytes: gauge!("hubbub_cluster_link_queue_bytes"),
         refused: counter!("hubbub_cluster_link_refused_total"),
+        words: ["group", "chat"].map(|lane| counter!("hubbub_cluster_link_words_total", "lane" => lane)),
     })
 }

@@ -52,6 +52,7 @@ type Waits = oneshot::Sender<Result<Bytes, AskError>>;
 
 struct Shared {
     them: NodeId,
+    lane: Lane,
     core: Mutex<Outbound<Waits>>,
     wake: Notify,
     status: watch::Sender<Status>,
@@ -85,7 +86,7 @@ impl Peer {
     /// Dials when its turn comes: when whoever has the turn for this node before has hung up, and has told so.
     pub(super) fn meet<T: Transport>(transport: Arc<T>, line: Line, limits: Limits, meet: Arc<dyn Meet>, turn: Turn) -> Self {
         let (core, status) = (Mutex::new(Outbound::new(limits)), watch::Sender::new(Status::Away));
-        let shared = Arc::new(Shared { them: line.them, core, wake: Notify::new(), status, meet, begun: Instant::now() });
+        let shared = Arc::new(Shared { them: line.them, lane: line.lane, core, wake: Notify::new(), status, meet, begun: Instant::now() });
         let keeps = keep(shared.clone(), transport, line);
         let task = tokio::spawn(async move {
             let _ours = turn.lock().await;
@@ -232,6 +233,7 @@ async fn speak<S: tokio::io::AsyncWrite>(shared: &Shared, mut write: WriteHalf<S
             shared.wake.notified().await;
             continue;
         }
+        metrics().words(shared.lane).increment(frames.iter().filter(|frame| frame.is_word()).count() as u64);
         frames.drain(..).for_each(|frame| encode(&frame, &mut bytes));
         metrics().sent_bytes.increment(bytes.len() as u64);
         if let Err(error) = write_all(&mut write, &bytes).await {
