@@ -218,9 +218,7 @@ impl Process {
 
     /// A metric's value now, over all its labels; 0: it has none yet.
     pub async fn metric(&self, name: &str) -> Result<f64, Error> {
-        let text = get(self.place.admin, "/metrics").await.map_err(failed("the node's metrics"))?;
-        let is_meant = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
-        Ok(text.lines().filter(is_meant).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum())
+        metric(self.place.admin, name).await
     }
 
     /// The end of its log.
@@ -291,16 +289,18 @@ fn spawn(binary: &Path, folder: &Path, place: &Place) -> Result<Child, Error> {
     command.arg("serve").arg("--config").arg(folder.join("hubbub.toml")).stdin(Stdio::null()).envs(place.environment.iter().cloned());
     command.stdout(log.try_clone().map_err(failed("the node's log"))?).stderr(log);
     apart(&mut command);
-    let cpus = place.cpus.clone();
-    // A child inherits the processors of the thread that makes it.
+    spawn_on(command, place.cpus.clone()).map_err(failed(format!("cannot start {}", binary.display())))
+}
+
+/// Starts it on these processors; none: on those of this thread, since a child inherits them from the thread that makes it.
+pub fn spawn_on(mut command: Command, cpus: Option<Vec<usize>>) -> io::Result<Child> {
     let spawned = std::thread::spawn(move || {
         if let Some(cpus) = cpus {
             pin(&cpus)?;
         }
         command.spawn()
     });
-    let spawned = spawned.join().unwrap_or_else(|_| Err(io::Error::other("the starting thread broke")));
-    spawned.map_err(failed(format!("cannot start {}", binary.display())))
+    spawned.join().unwrap_or_else(|_| Err(io::Error::other("the starting thread broke")))
 }
 
 /// A command that is started by another one, if there is one.
@@ -347,6 +347,13 @@ pub fn free_address() -> Result<SocketAddr, Error> {
 /// Whether who has this admin port says that it is ready.
 pub async fn is_ready(admin: SocketAddr) -> bool {
     get(admin, "/readyz").await.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+/// A metric's value at an admin port, over all its labels, or with the labels that the name ends with; 0: it has none yet.
+pub async fn metric(admin: SocketAddr, name: &str) -> Result<f64, Error> {
+    let text = get(admin, "/metrics").await.map_err(failed("the node's metrics"))?;
+    let is_meant = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
+    Ok(text.lines().filter(is_meant).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum())
 }
 
 /// The whole answer of the admin port.

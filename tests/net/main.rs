@@ -64,7 +64,7 @@ fn carry_out(row: &Row) -> Result<String> {
     // The group has to be there before the threads that are to be in its network.
     let own = |(section, key, value): process::Key<'_>| (section.to_owned(), key.to_owned(), value);
     let keys = process::unbounded_keys().into_iter().map(own).collect();
-    let plan = Plan { nodes: row.nodes, spare: 1, net: true, clocks: row.clocks, keys };
+    let plan = Plan { nodes: row.nodes, spare: 1, net: true, clocks: row.clocks, keys, weights: Vec::new(), cpus: None };
     let binary = Path::new(env!("CARGO_BIN_EXE_hubbub"));
     let local = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let group = Arc::new(local.block_on(Group::start(binary, folder.path(), plan))?);

@@ -119,6 +119,16 @@ impl Group {
     async fn replace(&self, node: &Member) -> Result<()> {
         self.grow().await?;
         self.settle().await?;
+        self.retire(node).await
+    }
+
+    /// The node that came last goes, and is removed.
+    pub async fn shrink(&self) -> Result<()> {
+        let last = self.members().pop().context("there is no node")?;
+        self.retire(&last).await
+    }
+
+    async fn retire(&self, node: &Member) -> Result<()> {
         node.watched.process().await?.terminate().await?;
         let other = self.other_than(node)?;
         self.order(&other, node, "remove").await?;

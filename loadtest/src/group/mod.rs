@@ -37,6 +37,10 @@ pub struct Plan {
     pub clocks: bool,
     /// Of each node's configuration.
     pub keys: Vec<(String, String, String)>,
+    /// Of the slots, a node's share beside the others', in the order of starting; 100 where nothing is said, and none with 0.
+    pub weights: Vec<u16>,
+    /// Processors that nodes and store process keep to; none: those of who starts them.
+    pub cpus: Option<Vec<usize>>,
 }
 
 /// A node, and what the group knows it by.
@@ -72,7 +76,8 @@ impl Group {
             Some(net) => (at(7700), at(9190), net.at(STORE)),
             None => (process::free_address()?, process::free_address()?, Vec::new()),
         };
-        let store = Store::start(binary, &folder.join("store"), address, admin, within).await?;
+        let place = Place { http: address, admin, cpus: plan.cpus.clone(), within, environment: Vec::new() };
+        let store = Store::start(binary, &folder.join("store"), place).await?;
         let (binary, folder, store) = (binary.to_owned(), folder.to_owned(), tokio::sync::Mutex::new(store));
         let group = Self { binary, folder, plan, members: Mutex::default(), store, net };
         for _ in 0..group.plan.nodes {
@@ -111,6 +116,9 @@ impl Group {
         let mut keys: Vec<Key<'_>> = self.plan.keys.iter().map(|(section, key, value)| (&**section, &**key, value.clone())).collect();
         keys.extend(self.store.lock().await.keys());
         keys.push(("cluster", "listen", format!("\"{address}\"")));
+        if let Some(weight) = self.plan.weights.get(host - 1) {
+            keys.push(("cluster", "weight", weight.to_string()));
+        }
         if let Some(first) = members.first() {
             keys.push(("cluster", "token", format!("\"{}\"", self.token(first).await?)));
         }
@@ -121,7 +129,7 @@ impl Group {
     }
 
     fn place(&self, host: usize) -> Result<(Place, SocketAddr)> {
-        let mut place = Place::free()?;
+        let mut place = Place { cpus: self.plan.cpus.clone(), ..Place::free()? };
         let mut listen = process::free_address()?;
         if let Some(net) = &self.net {
             let at = |port| SocketAddr::from((Net::address(host), port));
@@ -202,6 +210,15 @@ impl Group {
             sum += node.process().await?.metric(name).await?;
         }
         Ok(sum)
+    }
+
+    /// Of the store process alone.
+    pub async fn store_metric(&self, name: &str) -> Result<f64> {
+        self.store.lock().await.metric(name).await
+    }
+    /// User and system time of the store process.
+    pub async fn store_cpu_us(&self) -> Result<u64> {
+        Ok(process::cpu_us(self.store.lock().await.pid())?)
     }
 
     pub async fn last_words(&self) -> String {

@@ -21,13 +21,15 @@ pub struct Entry {
     pub address: String,
     pub status: String,
     pub slots: usize,
+    pub weight: u16,
 }
 
 impl Status {
     /// All that is to be there is active and has its share, and nothing is on its way.
     pub fn is_settled(&self, nodes: usize) -> bool {
-        let least = self.slots / nodes.max(1) / 2;
-        let is_good = |entry: &Entry| entry.status == "active" && entry.slots >= least;
+        let weights = self.nodes.iter().map(|entry| usize::from(entry.weight)).sum::<usize>().max(1);
+        let least = |entry: &Entry| self.slots * usize::from(entry.weight) / weights / 2;
+        let is_good = |entry: &Entry| entry.status == "active" && entry.slots >= least(entry);
         self.leader.is_some() && self.moving == 0 && self.nodes.len() == nodes && self.nodes.iter().all(is_good)
     }
 

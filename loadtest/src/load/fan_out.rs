@@ -21,7 +21,7 @@ use crate::process::Process;
 
 const ROOMS: usize = 10;
 const MEMBERS: usize = 100;
-const UNDER_WAY: [usize; 3] = [1, 4, 16];
+pub const UNDER_WAY: [usize; 3] = [1, 4, 16];
 
 struct Room {
     room: RoomId,
@@ -31,30 +31,87 @@ struct Room {
     may_post: Semaphore,
 }
 
-pub async fn measure(node: &Process, seconds: u64) -> Result<Vec<Figure>, Error> {
-    let people = enrol(node, "member", ROOMS * MEMBERS).await?;
-    let members = (0..ROOMS).map(|room| (room * MEMBERS..(room + 1) * MEMBERS).collect()).collect();
-    let made = make_groups(node.target(), &people, members).await?;
-    let rooms = made.into_iter().map(|room| {
-        let (head, deliveries, may_post) = (AtomicU64::new(1), AtomicU64::new(0), Semaphore::new(0));
-        Arc::new(Room { room, head, deliveries, may_post })
-    });
-    let rooms: Vec<_> = rooms.collect();
-    let counts = Arc::new(Counts::default());
-    let (mut readers, mut writers) = (Vec::new(), HashMap::new());
-    for (number, person) in people.iter().enumerate() {
-        let room = Arc::clone(&rooms[number / MEMBERS]);
-        let from = Target { source: Some(source(0, number as u32)), ..node.target() };
-        let (reader, writer) = raw::open(from, person, Arc::clone(&counts)).await?;
-        writers.insert(number, writer);
-        readers.push(tokio::spawn(reader.run(move |glimpse| room.heard(glimpse))));
+/// Everybody in the rooms, connected.
+pub struct Crowd {
+    rooms: Vec<Arc<Room>>,
+    writers: HashMap<usize, OwnedWriteHalf>,
+    readers: Vec<JoinHandle<crate::client::Error>>,
+    counts: Arc<Counts>,
+}
+
+pub struct Round {
+    pub deliveries: u64,
+    pub seconds: f64,
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        self.readers.iter().for_each(JoinHandle::abort);
     }
+}
+
+pub async fn measure(node: &Process, seconds: u64) -> Result<Vec<Figure>, Error> {
+    let mut crowd = Crowd::gather(node, &[node.target()]).await?;
     let mut figures = Vec::new();
     for under_way in UNDER_WAY {
-        figures.push(round(node, &rooms, &mut writers, &readers, &counts, under_way, seconds).await?);
+        let cpu = node.cpu_us()?;
+        let Round { deliveries, seconds } = crowd.round(under_way, seconds).await?;
+        let (cpu, per_second) = (node.cpu_us()? - cpu, deliveries as f64 / seconds);
+        let detail = format!(
+            "{deliveries} deliveries in {seconds:.1} s ({per_second:.0}/s), node {:.0} % of one processor",
+            cpu as f64 / seconds / 10_000.0
+        );
+        figures.push(Figure::new(format!("delivery, {under_way} under way a room"), cpu as f64 / deliveries as f64, "CPU µs", detail));
     }
-    readers.iter().for_each(JoinHandle::abort);
     Ok(figures)
+}
+
+impl Crowd {
+    /// Made by one node; the members of each room are at these doors in turn.
+    pub async fn gather(maker: &Process, doors: &[Target]) -> Result<Self, Error> {
+        let people = enrol(maker, "member", ROOMS * MEMBERS).await?;
+        let members = (0..ROOMS).map(|room| (room * MEMBERS..(room + 1) * MEMBERS).collect()).collect();
+        let made = make_groups(maker.target(), &people, members).await?;
+        let rooms = made.into_iter().map(|room| {
+            let (head, deliveries, may_post) = (AtomicU64::new(1), AtomicU64::new(0), Semaphore::new(0));
+            Arc::new(Room { room, head, deliveries, may_post })
+        });
+        let (rooms, counts): (Vec<_>, _) = (rooms.collect(), Arc::new(Counts::default()));
+        let (mut readers, mut writers) = (Vec::new(), HashMap::new());
+        for (number, person) in people.iter().enumerate() {
+            let room = Arc::clone(&rooms[number / MEMBERS]);
+            // Another door for each room's first, who posts.
+            let door = doors[(number + number / MEMBERS) % doors.len()];
+            let from = Target { source: Some(source(0, number as u32)), ..door };
+            let (reader, writer) = raw::open(from, person, Arc::clone(&counts)).await?;
+            writers.insert(number, writer);
+            readers.push(tokio::spawn(reader.run(move |glimpse| room.heard(glimpse))));
+        }
+        Ok(Self { rooms, writers, readers, counts })
+    }
+
+    /// With so many under way in each room; fails unless everything that was due arrived, in order.
+    pub async fn round(&mut self, under_way: usize, seconds: u64) -> Result<Round, Error> {
+        let before = self.counts.deliveries.load(Ordering::Relaxed);
+        let begun = Instant::now();
+        let until_at = begun + Duration::from_secs(seconds);
+        let mut posters = Vec::new();
+        for (number, room) in self.rooms.iter().enumerate() {
+            let Some(writer) = self.writers.remove(&(number * MEMBERS)) else { continue };
+            posters.push((number * MEMBERS, tokio::spawn(post(writer, Arc::clone(room), under_way, until_at))));
+        }
+        let mut posts = 0;
+        for (number, poster) in posters {
+            let (writer, sent) = poster.await??;
+            self.writers.insert(number, writer);
+            posts += sent;
+        }
+        let expected = before + posts * MEMBERS as u64;
+        super::delivered(&self.counts, expected).await?;
+        super::sound(&self.counts, expected)?;
+        anyhow::ensure!(!self.readers.iter().any(JoinHandle::is_finished), "a connection was lost");
+        Ok(Round { deliveries: expected - before, seconds: begun.elapsed().as_secs_f64() })
+    }
 }
 
 impl Room {
@@ -66,43 +123,6 @@ impl Room {
             }
         }
     }
-}
-
-async fn round(
-    node: &Process,
-    rooms: &[Arc<Room>],
-    writers: &mut HashMap<usize, OwnedWriteHalf>,
-    readers: &[JoinHandle<crate::client::Error>],
-    counts: &Arc<Counts>,
-    under_way: usize,
-    seconds: u64,
-) -> Result<Figure, Error> {
-    let before = counts.deliveries.load(Ordering::Relaxed);
-    let (begun, cpu) = (Instant::now(), node.cpu_us()?);
-    let until_at = begun + Duration::from_secs(seconds);
-    let mut posters = Vec::new();
-    for (number, room) in rooms.iter().enumerate() {
-        let Some(writer) = writers.remove(&(number * MEMBERS)) else { continue };
-        posters.push((number * MEMBERS, tokio::spawn(post(writer, Arc::clone(room), under_way, until_at))));
-    }
-    let mut posts = 0;
-    for (number, poster) in posters {
-        let (writer, sent) = poster.await??;
-        writers.insert(number, writer);
-        posts += sent;
-    }
-    let expected = before + posts * MEMBERS as u64;
-    super::delivered(counts, expected).await?;
-    let (cpu, elapsed) = (node.cpu_us()? - cpu, begun.elapsed().as_secs_f64());
-    super::sound(counts, expected)?;
-    anyhow::ensure!(!readers.iter().any(JoinHandle::is_finished), "a connection was lost");
-    let deliveries = expected - before;
-    let per_second = deliveries as f64 / elapsed;
-    let detail = format!(
-        "{deliveries} deliveries in {elapsed:.1} s ({per_second:.0}/s), node {:.0} % of one processor",
-        cpu as f64 / elapsed / 10_000.0
-    );
-    Ok(Figure::new(format!("delivery, {under_way} under way a room"), cpu as f64 / deliveries as f64, "CPU µs", detail))
 }
 
 async fn post(mut writer: OwnedWriteHalf, room: Arc<Room>, under_way: usize, until_at: Instant) -> Result<(OwnedWriteHalf, u64), Error> {

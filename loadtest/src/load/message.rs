@@ -30,10 +30,10 @@ use crate::peers::Server;
 use crate::people::source;
 use crate::process::{Process, free_address};
 
-const PAIRS: usize = 50;
+pub const PAIRS: usize = 50;
 /// Of each pair, while it is found out what the node carries.
 const UNDER_WAY: u64 = 8;
-const SHARE: f64 = 0.3;
+pub const SHARE: f64 = 0.3;
 
 /// The echo as a process.
 pub struct Echo {
@@ -83,7 +83,7 @@ impl Way {
 }
 
 /// All lines of one side, and those who read.
-struct Side {
+pub struct Side {
     lines: Vec<Line>,
     readers: Vec<JoinHandle<()>>,
     /// What is sent: a post of the product's, or bytes to be echoed.
@@ -98,7 +98,7 @@ impl Drop for Side {
 
 pub async fn measure(node: &Process, echo: &Echo, seconds: u64) -> Result<Vec<Figure>, Error> {
     let counts = Arc::new(Counts::default());
-    let mut ours = pairs(node, &counts).await?;
+    let mut ours = pairs(node, "pair", [node.target(); 2], &counts).await?;
     let carries = ours.closed(Duration::from_secs(2)).await?;
     let per_second = carries * SHARE;
     let (lasts, mut theirs) = (Duration::from_secs(seconds), echoes(echo).await?);
@@ -108,14 +108,7 @@ pub async fn measure(node: &Process, echo: &Echo, seconds: u64) -> Result<Vec<Fi
         both.0.add(ours.open(per_second, lasts / 2).await?)?;
         both.1.add(theirs.open(per_second, lasts / 2).await?)?;
     }
-    let sent: u64 = ours.lines.iter().map(|line| line.sent).sum();
-    // The author has each post too.
-    super::delivered(&counts, 2 * sent).await?;
-    let ms = |histogram: &Histogram<u64>, quantile: f64| histogram.value_at_quantile(quantile) as f64 / 1000.0;
-    let told = |histogram: &Histogram<u64>| {
-        let [half, most, worst] = [0.5, 0.99, 0.999].map(|quantile| ms(histogram, quantile));
-        format!("p50 {half:.2} p99 {most:.2} p99.9 {worst:.2} ms")
-    };
+    ours.all_arrived(&counts).await?;
     let detail = format!(
         "{} posts of 128 B in {PAIRS} pairs at {per_second:.0}/s, 30 % of {carries:.0}/s, one processor: {}; an echo at that rate: {}",
         both.0.len(),
@@ -130,13 +123,23 @@ pub async fn measure(node: &Process, echo: &Echo, seconds: u64) -> Result<Vec<Fi
     ])
 }
 
-async fn pairs(node: &Process, counts: &Arc<Counts>) -> Result<Side, Error> {
-    let people = enrol(node, "pair", 2 * PAIRS).await?;
+pub fn ms(histogram: &Histogram<u64>, quantile: f64) -> f64 {
+    histogram.value_at_quantile(quantile) as f64 / 1000.0
+}
+
+pub fn told(histogram: &Histogram<u64>) -> String {
+    let [half, most, worst] = [0.5, 0.99, 0.999].map(|quantile| ms(histogram, quantile));
+    format!("p50 {half:.2} p99 {most:.2} p99.9 {worst:.2} ms")
+}
+
+/// `doors`: where those who post are, and where the others.
+pub async fn pairs(node: &Process, prefix: &str, doors: [Target; 2], counts: &Arc<Counts>) -> Result<Side, Error> {
+    let people = enrol(node, prefix, 2 * PAIRS).await?;
     let rooms = make_groups(node.target(), &people, (0..PAIRS).map(|pair| vec![2 * pair, 2 * pair + 1]).collect()).await?;
     let (mut lines, mut readers) = (Vec::new(), Vec::new());
     for (pair, room) in rooms.into_iter().enumerate() {
         let way = Arc::new(Way::default());
-        let from = |n: usize| Target { source: Some(source(0, n as u32)), ..node.target() };
+        let from = |n: usize| Target { source: Some(source(0, n as u32)), ..doors[n % 2] };
         let (author, writer) = raw::open(from(2 * pair), &people[2 * pair], Arc::clone(counts)).await?;
         let (other, kept) = raw::open(from(2 * pair + 1), &people[2 * pair + 1], Arc::clone(counts)).await?;
         let head = author.head(room);
@@ -163,7 +166,7 @@ async fn pairs(node: &Process, counts: &Arc<Counts>) -> Result<Side, Error> {
     })
 }
 
-async fn echoes(echo: &Echo) -> Result<Side, Error> {
+pub async fn echoes(echo: &Echo) -> Result<Side, Error> {
     let (mut lines, mut readers) = (Vec::new(), Vec::new());
     for n in 0..PAIRS {
         let target = Target { source: Some(source(0, n as u32)), ..Target::new(echo.address) };
@@ -195,6 +198,12 @@ async fn echoes(echo: &Echo) -> Result<Side, Error> {
 }
 
 impl Side {
+    /// Each post was delivered to both, once and in order.
+    pub async fn all_arrived(&self, counts: &Counts) -> Result<(), Error> {
+        let sent: u64 = self.lines.iter().map(|line| line.sent).sum();
+        super::delivered(counts, 2 * sent).await
+    }
+
     fn under_way(&self) -> u64 {
         self.lines.iter().map(|line| line.sent - line.way.arrived.load(Ordering::Relaxed)).sum()
     }
@@ -227,7 +236,7 @@ impl Side {
     }
 
     /// Messages a second when the next goes as soon as one has arrived.
-    async fn closed(&mut self, lasts: Duration) -> Result<f64, Error> {
+    pub async fn closed(&mut self, lasts: Duration) -> Result<f64, Error> {
         let (begun, before) = (Instant::now(), self.lines.iter().map(|line| line.sent).sum::<u64>());
         while begun.elapsed() < lasts {
             for place in 0..self.lines.len() {
@@ -245,7 +254,7 @@ impl Side {
     }
 
     /// At even times, whether or not the last has arrived; how long each was on its way since it was intended.
-    async fn open(&mut self, per_second: f64, lasts: Duration) -> Result<Histogram<u64>, Error> {
+    pub async fn open(&mut self, per_second: f64, lasts: Duration) -> Result<Histogram<u64>, Error> {
         let begun = Instant::now();
         let mut n = 0;
         loop {

@@ -1,4 +1,4 @@
-//! Benchmarks of one node: each starts from people and rooms that it makes, counts every delivery, checks every sequence,
+//! Benchmarks of one node, and of several that are a group: each starts from people and rooms that it makes, counts every delivery, checks every sequence,
 //! and fails rather than print a figure from a run in which something was lost.
 
 mod big_room;
@@ -12,6 +12,7 @@ mod progress;
 pub mod raw;
 mod report;
 mod scenarios;
+mod several;
 mod slow;
 
 use std::path::{Path, PathBuf};
@@ -47,15 +48,24 @@ pub struct Options {
     pub seconds: u64,
     /// Idle ones, each of another person.
     pub connections: usize,
-    /// Names of the parts to run; none: all.
+    /// Names of the parts to run; none: all of one node.
     pub only: Vec<String>,
+    /// How often a node of a group is killed.
+    pub kills: usize,
+    /// That sleep, at one node of a group.
+    pub rooms: usize,
     /// Of the machine, before this program kept itself to one; the node's.
     pub processors: usize,
 }
 
-/// What can be measured, in this order.
-pub const PARTS: [&str; 11] =
+/// What can be measured of one node, in this order.
+const ALONE: [&str; 11] =
     ["posts", "ack", "fan-out", "message", "history", "big-room", "slow-readers", "storm", "jitter", "idle", "idle-20"];
+
+/// All that can be measured: of one node, then of a group.
+pub fn parts() -> Vec<&'static str> {
+    [&ALONE[..], &several::PARTS].concat()
+}
 
 /// Members of the big room.
 const BIG_ROOM: usize = 10_000;
@@ -66,10 +76,8 @@ pub async fn bench(options: &Options) -> Result<Report, Error> {
     let keys = process::counted_keys();
     let for_idle = idle::keys();
     let mut figures = Vec::new();
-    for part in PARTS {
-        if !options.only.is_empty() && !options.only.iter().any(|only| only == part) {
-            continue;
-        }
+    let is_wanted = |part: &&str| if options.only.is_empty() { ALONE.contains(part) } else { options.only.iter().any(|only| only == part) };
+    for part in parts().into_iter().filter(is_wanted) {
         let folder = tempfile::tempdir()?;
         let own = match part {
             "idle" | "idle-20" => for_idle.clone(),
@@ -90,6 +98,9 @@ pub async fn bench(options: &Options) -> Result<Report, Error> {
 }
 
 async fn run_part(part: &str, options: &Options, keys: &[process::Key<'_>], folder: &Path, files: u64) -> Result<Vec<Figure>, Error> {
+    if several::PARTS.contains(&part) {
+        return several::run_part(part, options, keys, folder).await;
+    }
     eprintln!("{part}: starting a node");
     // What something costs is measured on one processor: the node's own, with this program on another. Elsewhere the node has
     // all of them: told so, since a child would inherit the one that this program keeps to.

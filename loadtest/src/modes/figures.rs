@@ -1,4 +1,4 @@
-//! `hubbub-bench figures`: the plain benchmarks of one node that this program starts; `cargo xtask bench` calls it.
+//! `hubbub-bench figures`: the plain benchmarks of one node, or of a group, that this program starts; `cargo xtask bench` calls it.
 
 use std::path::PathBuf;
 
@@ -22,18 +22,24 @@ pub struct Options {
     /// Idle connections, each of another person
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
-    /// Only these parts
-    #[arg(long, value_name = "PART", value_parser = load::PARTS)]
+    /// Only these parts; without any, all of one node and none of a group
+    #[arg(long, value_name = "PART", value_parser = load::parts())]
     only: Vec<String>,
+    /// How often `group-kills` kills a node
+    #[arg(long, default_value_t = 30)]
+    kills: usize,
+    /// How many rooms sleep for `sleeping-rooms`
+    #[arg(long, default_value_t = 100_000)]
+    rooms: usize,
     /// Write the figures to this file too, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
 pub fn figures(options: Options) -> Result<u8> {
-    let Options { server, echo, seconds, connections, only, json } = options;
+    let Options { server, echo, seconds, connections, only, kills, rooms, json } = options;
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let options = load::Options { server, echo, seconds, connections, only, processors };
+    let options = load::Options { server, echo, seconds, connections, only, kills, rooms, processors };
     let report = runtime(processors)?.block_on(load::bench(&options))?;
     print!("{report}");
     if let Some(file) = json {

@@ -167,7 +167,8 @@ impl Node {
         if options.group {
             let own = |(section, key, value): &process::Key<'_>| (section.to_string(), key.to_string(), value.clone());
             let keys = keys.iter().map(own).collect();
-            let plan = Plan { nodes: options.nodes as usize, spare: 1, net: options.net, clocks: false, keys };
+            let plan =
+                Plan { nodes: options.nodes as usize, spare: 1, net: options.net, clocks: false, keys, weights: Vec::new(), cpus: None };
             let started = Arc::new(Group::start(&options.server, folder.path(), plan).await.with_context(server)?);
             (nodes, addresses) = (started.nodes(), started.addresses().await?);
             group = Some(started);

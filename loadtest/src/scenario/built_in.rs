@@ -9,7 +9,7 @@ macro_rules! built_in {
     };
 }
 
-built_in! { "quick", "storm", "jitter", "capacity", "chaos", "chaos-group", "chaos-net", "kills", "soak", "big-room", "town", "crowd", }
+built_in! { "quick", "storm", "jitter", "capacity", "chaos", "chaos-group", "chaos-net", "kills", "roll", "group-storm", "soak", "big-room", "town", "crowd", }
 
 /// One of them by name.
 pub fn built_in(name: &str) -> Option<Scenario> {
