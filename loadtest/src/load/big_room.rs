@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use bytes::BytesMut;
-use schema::client::{ClientEvent, Delivered, Typing};
+use schema::client::{ClientEvent, Delivered, Ping, Typing};
 use schema::rest::Receipts;
 
 use super::flock::{Open, connect};
@@ -21,6 +21,8 @@ use crate::people::Person;
 use crate::process::Process;
 
 const POSTS: u64 = 40;
+/// Everybody says that they are there once in so many posts.
+const PINGS: usize = 10;
 const TYPISTS: usize = 1_000;
 /// Each reacts once, to the first message; all are spread over the rounds.
 const REACTORS: usize = 1_000;
@@ -55,6 +57,12 @@ pub async fn measure(node: &Process, members: usize, files: u64) -> Result<Vec<F
         let all = n * members as u64;
         until("a post with everybody", || heard.load(Ordering::Relaxed) >= all).await?;
         latencies.record(last_us.load(Ordering::Acquire).saturating_sub(sent_us));
+        // On a slow machine this takes longer than a node listens to silence.
+        for open in open.iter().skip(n as usize % PINGS).step_by(PINGS) {
+            let mut out = BytesMut::new();
+            push(&mut out, &ClientEvent::Ping(Ping { id: u32::MAX }));
+            say(open, &out)?;
+        }
     }
     let deliveries = POSTS * members as u64;
     super::delivered(&counts, deliveries).await?;
