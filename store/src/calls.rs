@@ -91,6 +91,9 @@ impl Records for Calls {
     fn scan(&self, range: Range) -> Answer<'_, Result<Vec<Row>, Error>> {
         Box::pin(self.make(self.records.scan(range)))
     }
+    fn scan_all(&self, ranges: Vec<Range>) -> Answer<'_, Result<Vec<Vec<Row>>, Error>> {
+        Box::pin(self.make(self.records.scan_all(ranges)))
+    }
     fn put(&self, key: Key, value: Bytes, expect: Expect) -> Answer<'_, Result<Put, Error>> {
         Box::pin(self.make(self.records.put(key, value, expect)))
     }

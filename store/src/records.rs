@@ -1,6 +1,7 @@
 //! Records: rows under (table, partition, sort), written in one of three modes that the table fixes (`schema::record::Mode`).
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use schema::record::{Key, Record};
 
 use crate::{Answer, Error};
@@ -12,6 +13,12 @@ pub trait Records: Send + Sync + 'static {
 
     /// Rows of one partition in the order of their sort keys; at most `range.limit`.
     fn scan(&self, range: Range) -> Answer<'_, Result<Vec<Row>, Error>>;
+
+    /// The rows of each range, in the order of the ranges, each as `scan` would answer it; not of one moment. For who needs
+    /// several at once: a backend whose calls cost more than its rows makes one call of them.
+    fn scan_all(&self, ranges: Vec<Range>) -> Answer<'_, Result<Vec<Vec<Row>>, Error>> {
+        Box::pin(try_join_all(ranges.into_iter().map(|range| self.scan(range))))
+    }
 
     /// Conditional tables only.
     fn put(&self, key: Key, value: Bytes, expect: Expect) -> Answer<'_, Result<Put, Error>>;
@@ -52,6 +59,11 @@ pub struct Range {
 impl Range {
     pub fn all(partition: Key, limit: usize) -> Self {
         Self { partition, from: Bytes::new(), to: Bytes::new(), limit, newest_first: false }
+    }
+    /// This row, or none.
+    pub fn one(key: Key) -> Self {
+        let (from, to) = (key.sort.clone(), [&key.sort[..], &[0]].concat().into());
+        Self { partition: key, from, to, limit: 1, newest_first: false }
     }
     pub fn from(mut self, sort: impl Into<Bytes>) -> Self {
         self.from = sort.into();

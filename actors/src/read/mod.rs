@@ -26,7 +26,7 @@ use kept::Kept;
 
 pub use page::PageQuery;
 pub use pins::Pinned;
-pub(crate) use rooms::ROOMS_MAX;
+pub(crate) use rooms::{ROOMS_MAX, room_list, rooms_in};
 pub use view::View;
 
 /// A hole between history and tail that did not close: the store does not hold what it was given.

@@ -9,7 +9,8 @@ use futures_util::future::join_all;
 use schema::peer::{Answer, Question};
 use schema::record::RoomListEntry;
 use schema::{Role, RoomId, UserId};
-use store::{Range, RecordsExt};
+use store::records::decode;
+use store::{Range, Row};
 
 use super::Reader;
 use crate::slot::Change;
@@ -20,7 +21,7 @@ pub const ROOMS_MAX: usize = 10_000;
 impl Reader {
     /// What the tails of all nodes say about this user's rooms. Who cannot be asked has them shown again by whoever comes after:
     /// then the session is told.
-    pub(super) async fn recent_memberships(&self, user: UserId) -> Vec<Change> {
+    pub(crate) async fn recent_memberships(&self, user: UserId) -> Vec<Change> {
         let mut recent = self.memberships().of(user);
         let others = self.peers.up().into_iter().map(async |node| self.peers.ask(node, &Question::Memberships { user }).await);
         for answer in join_all(others).await {
@@ -35,16 +36,30 @@ impl Reader {
     pub async fn rooms_of(&self, user: UserId) -> Result<BTreeMap<RoomId, (Role, u64)>, store::Error> {
         // Tails first: what leaves one in between is in the room list by then.
         let recent = self.recent_memberships(user).await;
-        let rows = self.records.list::<RoomListEntry>(Range::all(RoomListEntry::key_of(user, RoomId::default()), ROOMS_MAX)).await?;
-        let mut rooms: BTreeMap<RoomId, (Role, u64)> = rows.into_iter().map(|(row, _)| (row.room, (row.role, row.seq))).collect();
-        for (room, role, seq) in recent {
-            if rooms.get(&room).is_none_or(|(_, known)| *known < seq) {
-                match role {
-                    Some(role) => drop(rooms.insert(room, (role, seq))),
-                    None => drop(rooms.remove(&room)),
-                }
+        let rows = self.records.scan(room_list(user)).await?;
+        rooms_in(&rows, recent)
+    }
+}
+
+/// All that the store has of a user's rooms, whatever their slots have not carried there yet.
+pub fn room_list(user: UserId) -> Range {
+    Range::all(RoomListEntry::key_of(user, RoomId::default()), ROOMS_MAX)
+}
+
+/// What these rows say, and what the tails said before the rows were read. Errors: `Corrupt`.
+pub fn rooms_in(rows: &[Row], recent: Vec<Change>) -> Result<BTreeMap<RoomId, (Role, u64)>, store::Error> {
+    let mut rooms = BTreeMap::new();
+    for row in rows {
+        let row: RoomListEntry = decode(row)?;
+        rooms.insert(row.room, (row.role, row.seq));
+    }
+    for (room, role, seq) in recent {
+        if rooms.get(&room).is_none_or(|(_, known)| *known < seq) {
+            match role {
+                Some(role) => drop(rooms.insert(room, (role, seq))),
+                None => drop(rooms.remove(&room)),
             }
         }
-        Ok(rooms)
     }
+    Ok(rooms)
 }

@@ -81,6 +81,7 @@ macro_rules! conformance {
                 a_scan_keeps_to_its_bounds,
                 a_scan_from_the_newest_end_keeps_to_its_bounds,
                 deleted_rows_do_not_count_in_a_scan,
+                several_scans_at_once_are_answered_in_their_order,
                 partitions_do_not_leak_into_each_other,
                 tables_do_not_leak_into_each_other,
                 a_row_without_a_sort_key_is_found,

@@ -221,6 +221,22 @@ pub async fn deleted_rows_do_not_count_in_a_scan(subject: impl Subject) {
     assert_eq!(sorts(&*store, Range { limit: 2, ..all().newest_first() }).await, ["e", "c"]);
 }
 
+pub async fn several_scans_at_once_are_answered_in_their_order(subject: impl Subject) {
+    let store = subject.store();
+    alphabet(&*store).await;
+    put(&*store, &stamped(b"q", b"b"), 1, "other").await;
+    let one = |partition, sort| Range::one(stamped(partition, sort));
+    let ranges = vec![all().from("d"), one(b"q", b"b"), one(b"q", b"a"), all().newest_first(), one(b"p", b"b"), one(b"p", b"")];
+    let mut each = Vec::new();
+    for range in &ranges {
+        each.push(store.scan(range.clone()).await.unwrap());
+    }
+    let together = store.scan_all(ranges).await.unwrap();
+    assert_eq!(together, each);
+    assert_eq!(together.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1, 0, 5, 1, 0]);
+    assert_eq!(store.scan_all(Vec::new()).await.unwrap(), [[]; 0]);
+}
+
 pub async fn partitions_do_not_leak_into_each_other(subject: impl Subject) {
     let store = subject.store();
     // Each is a prefix of another, with and without its sort key, or ends where a neighbour begins.

@@ -162,6 +162,9 @@ impl Records for Embedded {
     fn scan(&self, range: Range) -> Answer<'_, Result<Vec<Row>, Error>> {
         Box::pin(self.readers.read(move |tables| read::scan(tables, &range)))
     }
+    fn scan_all(&self, ranges: Vec<Range>) -> Answer<'_, Result<Vec<Vec<Row>>, Error>> {
+        Box::pin(self.readers.read(move |tables| ranges.iter().map(|range| read::scan(tables, range)).collect()))
+    }
     fn put(&self, key: Key, value: Bytes, expect: Expect) -> Answer<'_, Result<Put, Error>> {
         Box::pin(async move { Ok(self.queue.submit(Op::Put { key, value, expect }).await?.put()) })
     }
