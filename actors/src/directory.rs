@@ -78,6 +78,11 @@ impl<K: Eq + Hash + Copy + AsRef<[u8]>, M: Message, P> Directory<K, M, P> {
         true
     }
 
+    /// Nobody is awake, waking, or on the way to sleep.
+    pub fn is_asleep(&self, key: K) -> bool {
+        matches!(self.shard(key).lock().get(&key), None | Some(Place::Parked(_)))
+    }
+
     /// What a parked one left to remember, for the new one.
     pub fn take_parked(&self, key: K) -> Option<P> {
         match self.shard(key).lock().get_mut(&key) {

@@ -10,17 +10,18 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use schema::client::Resume;
-use schema::peer::{Answer, Question, Word};
+use schema::peer::{Answer, Question};
 use schema::server::{ClientLimits, Gap, Ready, Refusal, RoomState};
-use schema::{ConnectionId, ErrorCode, Event, RoomId, ServerEvent, UserId, limits};
+use schema::{ErrorCode, Event, RoomId, ServerEvent, UserId, limits};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::depart;
 use crate::error::code_of;
 use crate::node::Attach;
 use crate::outlet::{Down, Encoded};
 use crate::session::actor::room_state;
-use crate::session::core::{Core, Input, OwnRoom};
+use crate::session::core::{Core, OwnRoom};
 use crate::session::{Attachment, SessionMessage, load};
 use crate::shared::{Shared, now_ms};
 
@@ -35,33 +36,15 @@ pub async fn greet(shared: &Arc<Shared>, attach: Attach) -> Result<(), Refusal> 
     let Attach { user, login, connection, .. } = attach;
     shared.presence.attached(user, Attachment { connection, login });
     let greeting = greeting(shared, attach).await;
-    let greeting = greeting.inspect_err(|_| detach(shared, user, connection))?;
+    let greeting = greeting.inspect_err(|_| depart::detach(shared, user, connection))?;
     shared.subscribers.outlet(connection).push(Down::Greet { connection, user, events: greeting });
     Ok(())
-}
-
-/// The counterpart of an attachment, once for each.
-pub fn detach(shared: &Shared, user: UserId, connection: ConnectionId) {
-    match shared.home(user) {
-        None => detach_home(shared, user, connection),
-        Some(home) => {
-            let unwatched = shared.presence.detached(user, connection);
-            shared.unwatch(unwatched);
-            shared.peers.say(home, &Word::Detached { user, connection });
-        }
-    }
 }
 
 /// A connection, of whatever node, whose user's home is here.
 pub async fn attach_home(shared: &Arc<Shared>, user: UserId, attachment: Attachment) -> Result<Vec<OwnRoom>, ErrorCode> {
     shared.presence.attached(user, attachment);
     own_rooms(shared, user, attachment).await
-}
-
-pub fn detach_home(shared: &Shared, user: UserId, connection: ConnectionId) {
-    let unwatched = shared.presence.detached(user, connection);
-    shared.unwatch(unwatched);
-    shared.tell_session(user, SessionMessage::Event(Input::Detached(connection)));
 }
 
 async fn greeting(shared: &Arc<Shared>, arrived: Attach) -> Result<Vec<Encoded>, Refusal> {

@@ -4,6 +4,7 @@
 mod acquaintance;
 mod admission;
 pub mod config;
+mod depart;
 mod directory;
 pub mod error;
 mod greet;

@@ -135,6 +135,7 @@ impl Node {
         let projector = Arc::new(Projector { reader, journal, bell, slots, projected });
         tokio::spawn(projector.clone().run());
         tokio::spawn(shared.relay.clone().run(Arc::downgrade(&shared), now_ms));
+        tokio::spawn(crate::depart::run(Arc::downgrade(&shared), shared.config.offline_after));
         peers.start(&shared);
         Ok(Self { shared, projector })
     }
@@ -199,7 +200,7 @@ impl Node {
 
     /// The connection is gone.
     pub fn detach(&self, user: UserId, connection: ConnectionId) {
-        crate::greet::detach(&self.shared, user, connection);
+        crate::depart::detach(&self.shared, user, connection);
     }
 
     /// A lot has fewer connections in a room than it was sent joins for.

@@ -46,7 +46,7 @@ pub fn hear(shared: &Arc<Shared>, from: NodeId, word: Word) {
         Word::Marked { user, room, seq, ordinal } => {
             shared.tell_session(user, SessionMessage::Event(Input::Read { connection: None, id: 0, room, seq, ordinal }));
         }
-        Word::Detached { user, connection } => crate::greet::detach_home(shared, user, shared.peers.foreign(from, connection)),
+        Word::Detached { user, connection } => crate::depart::detach_home(shared, user, shared.peers.foreign(from, connection)),
         Word::Watch { users } => shared.presence.watch_from(subscribers, from, users),
         Word::Unwatch { users } => shared.presence.unwatch_from(from, &users),
         Word::Seen { user, status, last_seen, rooms } => shared.presence.seen_abroad(subscribers, user, status, last_seen, rooms),

@@ -41,7 +41,7 @@ pub(super) fn gone(shared: &Arc<Shared>, node: NodeId) {
     shared.relay.forget(node);
     let theirs = |connection: ConnectionId| shared.peers.abroad(connection).is_some_and(|(of, _)| of == node);
     for (user, Attachment { connection, .. }) in shared.presence.attached_from(theirs) {
-        crate::greet::detach_home(shared, user, connection);
+        crate::depart::detach_home(shared, user, connection);
     }
 }
 

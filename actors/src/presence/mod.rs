@@ -15,6 +15,7 @@ use crate::acquaintance::{Numbers, Rooms, meet};
 use crate::directory::let_go;
 use crate::session::Attachment;
 use crate::subscribers::Subscribers;
+use gone::Gone;
 
 #[derive(Default)]
 pub struct Presence(Mutex<Inner>);
@@ -28,6 +29,8 @@ struct Inner {
     /// Nodes that are told of a user whose home is here, for those who watch there.
     nodes: HashMap<UserId, Vec<NodeId>>,
     numbers: Numbers,
+    /// Of those whose home is here.
+    gone: Gone,
 }
 
 /// Rooms that have one more who is here (`true`), or one less.
@@ -102,6 +105,7 @@ impl Presence {
     }
     pub fn attached(&self, user: UserId, attachment: Attachment) {
         let mut inner = self.0.lock();
+        inner.gone.forget(user);
         let seen = inner.users.entry(user).or_default();
         let mut attachments = seen.attachments.take();
         // Said again, as after a node was away.
@@ -122,6 +126,29 @@ impl Presence {
         seen.attachments = Attachments::of(attachments);
         inner.forget_gone(user);
         unwatched
+    }
+
+    /// If that was the last connection of somebody who is seen, they are away since now.
+    pub fn went(&self, user: UserId, now_ms: u64) {
+        let mut inner = self.0.lock();
+        if inner.users.get(&user).is_some_and(|seen| seen.attachments.is_empty()) {
+            inner.gone.went(user, now_ms);
+        }
+    }
+    pub fn gone_since(&self, user: UserId) -> Option<u64> {
+        self.0.lock().gone.since(user)
+    }
+    /// Those who have been away for so long.
+    pub fn due(&self, now_ms: u64, after_ms: u64) -> Vec<UserId> {
+        self.0.lock().gone.due(now_ms, after_ms)
+    }
+    /// One of them did not come back, unless they did in this very moment.
+    pub fn offline(&self, subscribers: &Subscribers, user: UserId, now_ms: u64, after_ms: u64) -> Counts {
+        let mut inner = self.0.lock();
+        if inner.gone.since(user).is_none_or(|since| since + after_ms > now_ms) {
+            return Vec::new();
+        }
+        inner.set(subscribers, user, Status::Offline, Some(now_ms))
     }
 
     pub fn status(&self, user: UserId) -> Status {
@@ -232,6 +259,7 @@ impl Inner {
             && let Some(gone) = self.users.remove(&user)
         {
             self.numbers.give_back(&gone.rooms);
+            self.gone.forget(user);
             let_go(&mut self.users);
         }
     }
@@ -292,6 +320,7 @@ impl Inner {
 }
 
 mod abroad;
+mod gone;
 
 #[cfg(test)]
 mod tests {

@@ -28,6 +28,8 @@ pub struct Parked {
 pub struct Loaded {
     pub parked: Parked,
     pub attachments: Vec<Attachment>,
+    /// Since when there are none, if others still see the user: milliseconds since 1970.
+    pub gone_at: Option<u64>,
     /// Role, and the seq that said so.
     pub rooms: BTreeMap<RoomId, (Role, u64)>,
     pub marks: Vec<(RoomId, Mark)>,
@@ -152,8 +154,8 @@ pub struct Core {
 
 impl Core {
     pub fn new(user: UserId, offline_after_ms: u64, loaded: Loaded) -> Self {
-        let Loaded { parked, attachments, rooms, marks, drafts, mentions } = loaded;
-        let presence = Fold { chosen: parked.chosen, connections: attachments.len(), gone_at: None };
+        let Loaded { parked, attachments, gone_at, rooms, marks, drafts, mentions } = loaded;
+        let presence = Fold { chosen: parked.chosen, connections: attachments.len(), gone_at };
         let rooms = Rooms::new(rooms, marks, drafts, mentions);
         Self { user, offline_after_ms, rooms, own: Connections::woken(attachments), presence }
     }
@@ -351,6 +353,18 @@ mod tests {
         assert_eq!(seen(Input::Detached(HERE), 1_000), [Effect::Seen { status: Status::Online, at: 1_000 }]);
         assert_eq!(seen(Input::Tick, 20_999), [Effect::Seen { status: Status::Online, at: 20_999 }]);
         assert_eq!(seen(Input::Tick, 21_000), [Effect::Seen { status: Status::Offline, at: 21_000 }]);
+    }
+
+    #[test]
+    fn a_session_that_wakes_for_somebody_who_just_went_shows_them_a_while_longer() {
+        let mut core = Core::new(UserId::default(), 20_000, Loaded { gone_at: Some(1_000), ..Loaded::default() });
+        let mut seen = |now_ms| {
+            let mut effects = Vec::new();
+            core.handle(Input::Tick, now_ms, &mut effects);
+            (effects, core.is_idle(now_ms))
+        };
+        assert_eq!(seen(20_999), (vec![Effect::Seen { status: Status::Online, at: 20_999 }], false));
+        assert_eq!(seen(21_000), (vec![Effect::Seen { status: Status::Offline, at: 21_000 }], true));
     }
 
     #[test]

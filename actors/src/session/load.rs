@@ -18,8 +18,8 @@ const MENTIONS_MAX: usize = 10_000;
 const RECEIPTS_MAX: usize = 256;
 
 pub async fn load(shared: &Arc<Shared>, user: UserId, parked: Option<Parked>) -> Result<Loaded, Error> {
-    let attachments = shared.presence.attachments(user);
-    let mut loaded = Loaded { parked: parked.unwrap_or_default(), attachments, ..Loaded::default() };
+    let (attachments, gone_at) = (shared.presence.attachments(user), shared.presence.gone_since(user));
+    let mut loaded = Loaded { parked: parked.unwrap_or_default(), attachments, gone_at, ..Loaded::default() };
     // Tails first: what leaves one in between is in the room list by then.
     let recent = shared.reader.recent_memberships(user).await;
     let none = RoomId::default();
