@@ -105,10 +105,11 @@ async fn own_rooms(shared: &Arc<Shared>, user: UserId, attachment: Attachment) -
     if let Some(answered) = ask_awake(shared, user, attachment) {
         return answered.await.map_err(|_| ErrorCode::Unavailable);
     }
+    let chosen = loaded.parked.chosen;
     let rooms = Core::new(user, 0, loaded).rooms();
     // Before others are told that they came: it says who may know.
     shared.count(shared.presence.rooms(&shared.subscribers, user, rooms.iter().map(|own| own.room)));
-    let status = shared.sessions.peek(user, |parked| parked.chosen).unwrap_or_default();
+    let status = shared.sessions.peek(user, |parked| parked.chosen).unwrap_or(chosen);
     shared.presence.came(&shared.subscribers, user, attachment.connection, status, |counts| shared.count(counts));
     // If it woke in this very moment, it has the last word about how the user is seen, and by whom.
     drop(ask_awake(shared, user, attachment));

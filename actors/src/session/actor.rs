@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use cluster::NodeId;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use schema::client::Status;
 use schema::peer::Word;
-use schema::record::{DraftRow, Marker, MentionRow, Receipt};
+use schema::record::{Chosen, DraftRow, Marker, MentionRow, Receipt, Record};
 use schema::server::RoomState;
 use schema::{ConnectionId, RoomId, UserId};
 use store::{RecordsExt, Write};
@@ -195,6 +196,11 @@ impl State {
         match effect {
             Effect::Send { connection, event } => shared.subscribers.send(connection, event),
             Effect::Receipt { room, mark } => shared.receipt(room, user, mark.seq, mark.delivered),
+            Effect::SaveChosen(status) => {
+                let row = Chosen { user, status };
+                let write = if status == Status::Online { Write::delete(row.key(), now_ms()) } else { Write::put(&row, now_ms()) };
+                shared.reader.records.put_many(vec![write]).await?;
+            }
             Effect::SaveMarks(marks) => self.save_marks(marks).await?,
             Effect::SaveLeft { room, left: Left { text, unread_from } } => {
                 let row = DraftRow { user, room, text, unread_from };

@@ -118,6 +118,8 @@ pub enum Effect {
         room: RoomId,
         mark: Mark,
     },
+    /// What the user wants to be seen as, from now on and after every restart.
+    SaveChosen(Status),
     SaveMarks(Vec<(RoomId, Mark)>),
     SaveLeft {
         room: RoomId,
@@ -215,6 +217,7 @@ impl Core {
             Input::Presence { connection, id, status } => {
                 // Offline is not for saying: it is what closing the last connection means.
                 self.presence.chosen = if status == Status::Offline { Status::Invisible } else { status };
+                effects.push(Effect::SaveChosen(self.presence.chosen));
                 answer(connection, id, effects);
                 self.fold(now_ms, effects);
             }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use schema::record::{DraftRow, Marker, MentionRow, Receipt};
+use schema::record::{Chosen, DraftRow, Marker, MentionRow, Receipt};
 use schema::{RoomId, UserId};
 use store::records::decode;
 use store::{Error, Range, Row};
@@ -19,6 +19,7 @@ const RECEIPTS_MAX: usize = 256;
 
 pub async fn load(shared: &Arc<Shared>, user: UserId, parked: Option<Parked>) -> Result<Loaded, Error> {
     let (attachments, gone_at) = (shared.presence.attachments(user), shared.presence.gone_since(user));
+    let is_remembered = parked.is_some();
     let mut loaded = Loaded { parked: parked.unwrap_or_default(), attachments, gone_at, ..Loaded::default() };
     // Tails first: what leaves one in between is in the room list by then.
     let recent = shared.reader.recent_memberships(user).await;
@@ -28,10 +29,15 @@ pub async fn load(shared: &Arc<Shared>, user: UserId, parked: Option<Parked>) ->
         Range::all(Marker::key_of(user, none), ROOMS_MAX),
         Range::all(DraftRow::key_of(user, none), ROOMS_MAX),
         Range::all(MentionRow::key_of(user, none, 0), MENTIONS_MAX),
+        Range::one(Chosen::key_of(user)),
     ];
     let mut found = shared.reader.records.scan_all(ranges).await?.into_iter();
     let mut next = || found.next().unwrap_or_default();
-    let (rooms, markers, drafts, mentions) = (next(), next(), next(), next());
+    let (rooms, markers, drafts, mentions, chosen) = (next(), next(), next(), next(), next());
+    // What it remembers itself is as new, and may be newer where that could not be saved.
+    if let (false, Some(row)) = (is_remembered, chosen.first()) {
+        loaded.parked.chosen = decode::<Chosen>(row)?.status;
+    }
     loaded.rooms = rooms_in(&rooms, recent)?;
     loaded.marks = marks(shared, user, &markers).await?;
     for row in &drafts {

@@ -64,6 +64,7 @@ fn print(effect: &Effect) -> String {
             format!("-> c{}: {said}", connection.index)
         }
         Effect::Receipt { room, mark } => format!("-> receipt {} {} delivered {}", short(room), mark.seq, mark.delivered),
+        Effect::SaveChosen(status) => format!("-> save {status:?}"),
         Effect::SaveMarks(marks) => format!("-> save {} marks", marks.len()),
         Effect::SaveLeft { room, left } => format!("-> save {} {:?} {:?}", short(room), left.text, left.unread_from),
         Effect::ForgetMentions { room, seqs } => format!("-> forget mentions {} {seqs:?}", short(room)),
@@ -189,7 +190,9 @@ fn a_user_is_seen_as_long_as_one_device_is_there_and_a_little_longer() {
 
 #[test]
 fn nobody_can_say_that_they_are_offline_and_the_invisible_are_seen_as_such() {
-    check("status c1 away\n-> c1: ok\n-> seen Away\nstatus c2 offline\n-> c2: ok\n-> seen Offline\nattach c3\n-> seen Offline");
+    check(
+        "status c1 away\n-> save Away\n-> c1: ok\n-> seen Away\nstatus c2 offline\n-> save Invisible\n-> c2: ok\n-> seen Offline\nattach c3\n-> seen Offline",
+    );
 }
 
 #[test]

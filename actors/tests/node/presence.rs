@@ -1,7 +1,7 @@
 //! Whose presence somebody may know (attack 16): of those who share a room with them, and of nobody else.
 
 use actors::outlet::Down;
-use schema::client::{Act, ClientEvent, Status, Watch};
+use schema::client::{Act, ClientEvent, Presence, Status, Watch};
 use schema::server::UserStatus;
 use schema::{ServerEvent, UserId};
 
@@ -77,4 +77,26 @@ async fn presence_is_told_from_the_first_shared_room_on_until_the_last_is_left()
     change(Status::Online);
     told(&world, 1, 1).await;
     assert_eq!(world.all(|down| presence(2, down)).len(), 4, "who watched first was asked first");
+}
+
+#[tokio::test]
+async fn who_chose_not_to_be_seen_is_not_seen_after_a_restart_either() {
+    let world = World::new().await;
+    world.group(user(1), &[user(2)]).await;
+    here(&world, &[1]).await;
+    world.node.say(user(1), at(1), ClientEvent::Presence(Presence { id: 6, status: Status::Invisible }));
+    let ok = |down: &Down| match down {
+        Down::Send { event, .. } => matches!(event.event(), ServerEvent::Ok(done) if done.id == 6).then_some(()),
+        _ => None,
+    };
+    world.told(ok).await;
+    world.store.with(|core| core.restart());
+    let next = World::on(world.store.clone()).await;
+    here(&next, &[1]).await;
+    assert_eq!(next.node.presence_of(user(2), &[user(1)]).await.unwrap()[0].status, Status::Offline);
+    next.node.say(user(1), at(1), ClientEvent::Presence(Presence { id: 6, status: Status::Online }));
+    next.told(ok).await;
+    let last = World::on(world.store.clone()).await;
+    here(&last, &[1]).await;
+    assert_eq!(last.node.presence_of(user(2), &[user(1)]).await.unwrap()[0].status, Status::Online);
 }

@@ -16,7 +16,7 @@ pub use account::{Credential, Disabled, Invite, Login, Previous, Revocation, Sig
 pub use history::{Annotation, HistoryRow, RequestKey};
 pub use member::{Channel, ChannelName, MemberRow, RoomHead, RoomListEntry, RoomRow, RoomSize, SettingsRow};
 pub use node::{ImportCursor, Installation, LastGrant, Watermark};
-pub use session::{DraftRow, Marker, MentionRow, Receipt};
+pub use session::{Chosen, DraftRow, Marker, MentionRow, Receipt};
 
 /// How a table's rows are written. One table, one mode: plain and conditional writes never mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,7 @@ tables! {
     Invites = 25, Conditional, "invitations to sign up";
     DisabledUsers = 26, Conditional, "accounts that nobody may sign in to";
     Grants = 27, Conditional, "the last grant that a process took where no group gives them";
+    Statuses = 28, Stamped, "what people want to be seen as";
 }
 
 /// Where a record lies. Parts are order-preserving bytes: ids as they are, numbers big-endian.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Key, Record, Table};
+use crate::client::Status;
 use crate::id::{RoomId, UserId};
 
 /// How far a user has read a room; `put_max` with stamp = `seq`, so it only rises.
@@ -71,6 +72,26 @@ impl Record for DraftRow {
     const TABLE: Table = Table::Drafts;
     fn key(&self) -> Key {
         Self::key_of(self.user, self.room)
+    }
+}
+
+/// What a user wants to be seen as, if it is not `online`. Stamp = the clock of the node that took it, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    pub user: UserId,
+    pub status: Status,
+}
+
+impl Chosen {
+    pub fn key_of(user: UserId) -> Key {
+        Key::new(Table::Statuses, &[user.as_bytes()], &[])
+    }
+}
+
+impl Record for Chosen {
+    const TABLE: Table = Table::Statuses;
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
     }
 }
 

@@ -114,5 +114,6 @@ fn markers() {
     check("marker", &Marker { user, room, seq: 41, ordinal: 30 });
     check("receipt", &Receipt { room, user, seq: 40, delivered: 41 });
     check("draft_row", &DraftRow { user, room, text: TEXT.into(), unread_from: Some(3) });
+    check("chosen", &Chosen { user, status: schema::client::Status::Invisible });
     check("mention_row", &MentionRow { user, room, seq: 42 });
 }
