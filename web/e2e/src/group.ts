@@ -1,14 +1,12 @@
 // Nodes of one group on one store process, each on a port of its own: started together, killed one by one, started again.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort } from './node';
-
-const START_MS = 40_000;
+import { Program, program } from './program';
 
 export class Group {
   readonly urls: string[] = [];
@@ -75,36 +73,6 @@ class Member {
 
   /** Lets one more in. */
   token(): string { return this.command(['cluster', 'token']).trim().split('\n').at(-1)!; }
-}
-
-class Program {
-  private child: ChildProcess | null = null;
-
-  constructor(private readonly log: string, private readonly words: string[], private readonly env: Record<string, string>) {}
-
-  async run(answers: () => Promise<boolean>): Promise<void> {
-    const log = openSync(this.log, 'a');
-    this.child = spawn(program(), this.words, { stdio: ['ignore', log, log], env: { ...process.env, ...this.env } });
-    const until = Date.now() + START_MS;
-    while (!(await answers())) {
-      if (this.child.exitCode !== null || Date.now() > until) throw new Error(`${this.words.join(' ')} did not start:\n${readFileSync(this.log, 'utf8').slice(-3000)}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-
-  async kill(): Promise<void> {
-    const child = this.child;
-    this.child = null;
-    if (!child || child.exitCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  }
-}
-
-function program(): string {
-  if (!process.env.HUBBUB_BIN) throw new Error('say where the built node is: HUBBUB_BIN=<path of hubbub>');
-  return resolve(process.env.HUBBUB_BIN);
 }
 
 function listens(port: number): Promise<boolean> {

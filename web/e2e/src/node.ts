@@ -1,26 +1,24 @@
 // A real node on a free port with a data directory of its own: started, killed, started again on the same data.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-const START_MS = 30_000;
+import { Program, program } from './program';
 
 export class HubbubNode {
   readonly url: string;
-  private child: ChildProcess | null = null;
   private readonly directory: string;
-  private readonly log: string;
+  private readonly program: Program;
   private readonly config: string;
 
   private constructor(directory: string, port: number, admin: number) {
     this.directory = directory;
     this.url = `http://127.0.0.1:${port}`;
-    this.log = join(directory, 'node.log');
     this.config = join(directory, 'hubbub.toml');
+    this.program = new Program(join(directory, 'node.log'), ['serve', '--config', this.config], {});
     const many = 1_000_000;
     writeFileSync(this.config, [
       '[node]', `data_dir = ${JSON.stringify(join(directory, 'data'))}`, `web_dir = ${JSON.stringify(resolve(import.meta.dirname, '../../app/dist'))}`,
@@ -36,21 +34,11 @@ export class HubbubNode {
     return node;
   }
 
-  async run(): Promise<void> {
-    const program = process.env.HUBBUB_BIN;
-    if (!program) throw new Error('say where the built node is: HUBBUB_BIN=<path of hubbub>');
-    const log = openSync(this.log, 'a');
-    this.child = spawn(resolve(program), ['serve', '--config', this.config], { stdio: ['ignore', log, log] });
-    const until = Date.now() + START_MS;
-    while (!(await this.answers())) {
-      if (this.child.exitCode !== null || Date.now() > until) throw new Error(`the node did not start:\n${readFileSync(this.log, 'utf8').slice(-3000)}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  run(): Promise<void> { return this.program.run(() => fetch(`${this.url}/`).then((answer) => answer.ok, () => false)); }
 
   /** A command of the operator, to the running node. */
   command(words: string[], input = ''): string {
-    return execFileSync(resolve(process.env.HUBBUB_BIN!), [...words, '--config', this.config], { input, encoding: 'utf8', timeout: 30_000 });
+    return execFileSync(program(), [...words, '--config', this.config], { input, encoding: 'utf8', timeout: 30_000 });
   }
 
   /** A file of the operator's, beside the node's data. */
@@ -61,22 +49,11 @@ export class HubbubNode {
   }
 
   /** As a power cut would: no word, no flush. */
-  async kill(): Promise<void> {
-    const child = this.child;
-    this.child = null;
-    if (!child || child.exitCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  }
+  kill(): Promise<void> { return this.program.kill(); }
 
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.directory, { recursive: true, force: true });
-  }
-
-  private answers(): Promise<boolean> {
-    return fetch(`${this.url}/`).then((answer) => answer.ok, () => false);
   }
 }
 
