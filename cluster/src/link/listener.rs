@@ -99,8 +99,12 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.talk.core.lock().consumed(self.bytes);
-        self.talk.wake.notify_one();
+        let mut core = self.talk.core.lock();
+        core.consumed(self.bytes);
+        // As a rule it is not worth a frame yet.
+        if core.is_waiting() {
+            self.talk.wake.notify_one();
+        }
     }
 }
 
@@ -226,7 +230,9 @@ impl<R: Receive> Desk<R> {
                 }
             }
             drop(greeting.take_if(|_| here.is_some()));
-            talk.wake.notify_one();
+            if talk.core.lock().is_waiting() {
+                talk.wake.notify_one();
+            }
         }
     }
 }

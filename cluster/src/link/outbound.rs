@@ -107,6 +107,10 @@ impl<T> Outbound<T> {
     pub fn queue_bytes(&self) -> usize {
         self.queue_bytes
     }
+    /// There is something to send, if there is credit for it.
+    pub fn is_waiting(&self) -> bool {
+        !self.queue.is_empty()
+    }
     pub fn asks(&self) -> usize {
         self.asks.len()
     }

@@ -131,6 +131,12 @@ impl Shared {
     fn now_ms(&self) -> u64 {
         self.begun.elapsed().as_millis() as u64
     }
+    /// Most of what is heard and every tick is no reason to send.
+    fn wake_if_waiting(&self) {
+        if self.core.lock().is_waiting() {
+            self.wake.notify_one();
+        }
+    }
 }
 
 /// Who no longer listens is not told.
@@ -221,7 +227,7 @@ async fn hear<S: tokio::io::AsyncRead>(shared: &Shared, session: u64, mut read: 
             }
         }
         // A frame that came may have brought credit.
-        shared.wake.notify_one();
+        shared.wake_if_waiting();
     }
 }
 
@@ -261,7 +267,7 @@ async fn tick(shared: &Shared) -> io::Error {
         // Here and not where something is taken from the queue: a node that takes nothing in is whom the number is about.
         waiting.is(queue_bytes);
         tell(told);
-        shared.wake.notify_one();
+        shared.wake_if_waiting();
         if !lives {
             let overflowed = shared.core.lock().overflowed();
             if overflowed {
