@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schema::peer::{Outcome, Word};
-use schema::{RoomId, UserId};
+use schema::{RoomId, ServerEvent, UserId};
 
 use crate::world::{Member, World, user};
 
@@ -73,7 +73,7 @@ fn of_post(word: &Word, of: RoomId) -> Option<&'static str> {
         Word::Requests { room, requests } if *room == of && requests.len() == 1 => Some("requests"),
         Word::Answered { outcomes } if matches!(outcomes[..], [(_, Outcome::Landed(_))]) => Some("answered"),
         Word::Shown { room, events } if *room == of && events.len() == 1 => Some("shown"),
-        Word::Online { .. } => None,
+        Word::Online { .. } | Word::Told { event: ServerEvent::Online(_), .. } => None,
         other => panic!("no part of a post: {other:?}"),
     }
 }
