@@ -8,7 +8,7 @@ use schema::peer::{Answer, Question};
 use schema::{Event, RoomId};
 
 use super::FRAME_BYTES;
-use crate::read::Reader;
+use crate::read::{Reader, Sure};
 use crate::session::Attachment;
 use crate::shared::Shared;
 
@@ -17,7 +17,13 @@ const SERVES_WITHIN: Duration = Duration::from_millis(1_500);
 
 pub async fn reply(shared: &Arc<Shared>, from: NodeId, question: Question) -> Answer {
     match question {
-        Question::Tail { room, after } => tail(&shared.reader, room, after).await,
+        Question::Tail { room, after, sure } => {
+            let mut answer = tail(&shared.reader, room, after, if sure { Sure::Now } else { Sure::Lately }).await;
+            if let Answer::Tail { head, .. } = &mut answer {
+                *head = shared.subscribers.own_view(room).map(|view| view.head);
+            }
+            answer
+        }
         Question::Memberships { user } => Answer::Memberships { changes: shared.reader.memberships().of(user) },
         Question::Attach { user, .. } | Question::Rooms { user } if shared.home(user).is_some() => Answer::Elsewhere,
         Question::Attach { user, connection, login } => {
@@ -33,9 +39,9 @@ pub async fn reply(shared: &Arc<Shared>, from: NodeId, question: Question) -> An
 }
 
 /// What its owner says of a room's tail.
-pub async fn tail(reader: &Reader, room: RoomId, after: u64) -> Answer {
+pub async fn tail(reader: &Reader, room: RoomId, after: u64, sure: Sure) -> Answer {
     let slot = reader.slot(room);
-    if !reader.serves(slot, SERVES_WITHIN).await || reader.confirm(slot).await.is_err() {
+    if !reader.serves(slot, SERVES_WITHIN).await || !matches!(reader.confirm(slot, sure).await, Ok(true)) {
         return Answer::Elsewhere;
     }
     reader.tail_here(room).map_or(Answer::Elsewhere, |tail| page(&tail, after))
@@ -52,5 +58,5 @@ fn page(tail: &[Arc<Event>], after: u64) -> Answer {
         }
         events.push((**event).clone());
     }
-    Answer::Tail { events, more }
+    Answer::Tail { events, more, head: None }
 }

@@ -122,7 +122,8 @@ impl Actor for RoomActor {
             state.has_moved = true;
             return Ok(());
         };
-        state.core = Some(Core::new(state.room, woken));
+        let core = Core::new(state.room, woken);
+        state.core = Some(if state.shared.peers.are_any() { core.among_others() } else { core });
         metrics().rooms_woken.increment(1);
         metrics().rooms_awake.increment(1.0);
         Ok(())
