@@ -127,7 +127,12 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
 pub async fn serve(config: &Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let running = start(config).await?;
+    // It may wait for its group, or for its store, as long as these are away.
+    let running = tokio::select! {
+        started = start(config) => started?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
     let scheme = if config.listen.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
     tracing::info!(address = %format!("{scheme}://{}", running.http), admin = %running.admin, "serving");
     let member = running.member.clone();

@@ -33,7 +33,7 @@ pub enum Command {
     /// Run a node until SIGTERM or Ctrl-C
     Serve {
         /// Join the group of this node instead of beginning one, if it is in none yet; may be repeated
-        #[arg(long, value_name = "HOST:PORT", requires = "token_file")]
+        #[arg(long, value_name = "HOST:PORT")]
         join: Vec<String>,
         /// The token to join by, from `hubbub cluster token`; without --join the node that the token names is asked
         #[arg(long, value_name = "FILE")]

@@ -48,6 +48,12 @@ pub async fn start(config: &Config, alone: Alone, above: u64, chat: Arc<dyn Rece
     if let (Some(_), Some(why)) = (&join, alone) {
         bail!(why);
     }
+    // Before the group counts it in: a node that the others cannot reach would wait for them for ever.
+    if join.is_some() && wanted.listen.is_empty() && !folder.exists() {
+        bail!(
+            "a node that joins others has to be reached by them: set cluster.listen to an address and port of this machine, like \"10.0.0.1:7000\""
+        )
+    }
     let member = Member::start(
         cluster::member::Config {
             folder,

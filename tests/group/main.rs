@@ -86,6 +86,32 @@ fn whoever_is_left_without_a_quorum_stays_ready_and_says_everywhere_that_there_i
 }
 
 #[test]
+fn a_node_that_waits_for_its_group_ends_when_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut group = Group::start(folder.path(), 3);
+    group.nodes.iter_mut().for_each(nodes::Node::kill);
+    let node = &mut group.nodes[2];
+    node.start();
+    until("it waits", || node.log().contains("this node waits for its group"));
+    node.signal(Signal::TERM);
+    assert!(node.ended().success(), "{}", node.log());
+}
+
+#[test]
+fn a_node_that_others_could_not_reach_does_not_use_its_token_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut group = Group::start(folder.path(), 1);
+    let (token, listen) = (token(&group.nodes[0]), loadtest::process::free_address().unwrap());
+    let node = group.add(Some(token));
+    node.set("HUBBUB_CLUSTER_LISTEN", String::new());
+    node.start();
+    assert!(!node.ended().success());
+    assert!(node.log().contains("set cluster.listen to an address and port of this machine"), "{}", node.log());
+    node.set("HUBBUB_CLUSTER_LISTEN", listen.to_string());
+    node.start_and_wait();
+}
+
+#[test]
 fn nodes_that_are_stopped_all_at_once_do_not_wait_for_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let mut group = Group::start(folder.path(), 3);

@@ -59,6 +59,12 @@ impl Node {
         });
     }
 
+    /// What it is told from its next start on.
+    pub fn set(&mut self, key: &'static str, value: String) {
+        self.envs.retain(|(known, _)| *known != key);
+        self.envs.push((key, value));
+    }
+
     pub fn kill(&mut self) {
         self.child = None;
     }

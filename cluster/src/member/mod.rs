@@ -72,6 +72,8 @@ pub enum Error {
     Unreadable(#[from] crate::raft::Error),
     #[error("{} cannot be used: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
+    #[error("{address} is taken by another program: stop it, or set cluster.listen to another port")]
+    Taken { address: SocketAddr },
     #[error("nodes cannot be listened for at {address}: {error}")]
     Listen { address: SocketAddr, error: io::Error },
     #[error("{0} is no address that other nodes could reach: set cluster.advertise to this machine's name or address and port")]
@@ -121,6 +123,7 @@ impl Member {
     /// `chat` is told what comes in on the chat lane, from now on.
     pub async fn start(config: Config, chat: Arc<dyn Receive>) -> Result<Self, Error> {
         let transport = TcpTransport::listen(config.listen).await.map_err(|error| match config.listen {
+            Some(address) if error.kind() == io::ErrorKind::AddrInUse => Error::Taken { address },
             Some(address) => Error::Listen { address, error },
             None => error.into(),
         })?;

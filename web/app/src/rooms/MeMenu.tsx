@@ -15,7 +15,9 @@ export function MeMenu({ anchor, onClose, onOpen }: { anchor: DOMRect; onClose: 
   const engine = useEngine();
   const me = useApp((state) => state.me);
   const user = useApp((state) => state.people[me]?.name);
-  const now = useApp((state) => state.here[me]?.status ?? 'online');
+  const seen = useApp((state) => state.here[me]?.status ?? 'online');
+  // Whoever looks at this is here: offline to others is what they chose.
+  const now = seen === 'offline' ? 'invisible' : seen;
   const name = usePerson(me);
   const then = (act: () => void) => () => { onClose(); act(); };
   return (
