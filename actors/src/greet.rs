@@ -20,7 +20,6 @@ use crate::depart;
 use crate::error::code_of;
 use crate::node::Attach;
 use crate::outlet::{Down, Encoded};
-use crate::read::Sure;
 use crate::session::actor::room_state;
 use crate::session::core::{Core, OwnRoom};
 use crate::session::{Attachment, SessionMessage, load};
@@ -83,17 +82,10 @@ async fn greeting(shared: &Arc<Shared>, arrived: Attach) -> Result<Vec<Encoded>,
 pub async fn attach(shared: &Arc<Shared>, user: UserId, attachment: Attachment) -> Result<Vec<OwnRoom>, ErrorCode> {
     let deadline = Instant::now() + HOME_WITHIN;
     loop {
+        let Some(home) = shared.home(user) else { return attach_home(shared, user, attachment).await };
         let question = Question::Attach { user, connection: attachment.connection, login: attachment.login };
-        match shared.home(user) {
-            None => match attach_home(shared, user, attachment).await {
-                Err(ErrorCode::Unavailable) => {}
-                answered => return answered,
-            },
-            Some(home) => {
-                if let Some(Answer::Rooms { rooms }) = shared.peers.ask(home, &question).await {
-                    return Ok(rooms);
-                }
-            }
+        if let Some(Answer::Rooms { rooms }) = shared.peers.ask(home, &question).await {
+            return Ok(rooms);
         }
         if Instant::now() >= deadline {
             return Err(ErrorCode::Unavailable);
@@ -105,10 +97,7 @@ pub async fn attach(shared: &Arc<Shared>, user: UserId, attachment: Attachment) 
 /// The user's rooms: of the session if it is awake, else as the store has them, since what sleeps has nothing unsaved.
 ///
 /// The connection is attached by now, so a session that wakes meanwhile knows it and tells it what changes.
-///
-/// Errors: `unavailable` where another node may be their home by now.
 async fn own_rooms(shared: &Arc<Shared>, user: UserId, attachment: Attachment) -> Result<Vec<OwnRoom>, ErrorCode> {
-    shared.check_home(user).await?;
     if let Some(answered) = ask_awake(shared, user, attachment) {
         return answered.await.map_err(|_| ErrorCode::Unavailable);
     }
@@ -133,20 +122,13 @@ fn ask_awake(shared: &Shared, user: UserId, attachment: Attachment) -> Option<on
     shared.sessions.tell_awake(user, SessionMessage::Attach { attachment, answer }).then_some(answered)
 }
 
-/// What the client does not have of the rooms it resumes: events where they are few, a gap where they are many. Errors: it has more than
-/// is here, and there is more.
+/// What the client does not have of the rooms it resumes: events where they are few, a gap where they are many.
 async fn missed(shared: &Shared, rooms: &[RoomState], resume: Vec<Resume>) -> Result<Vec<Encoded>, store::Error> {
     let heads: HashMap<RoomId, u64> = rooms.iter().map(|room| (room.room, room.head)).collect();
     let mut missed = Vec::new();
     let (mut events_left, mut bytes_left) = (limits::RESUME_EVENTS_MAX as u64, limits::RESUME_BYTES_MAX);
     for Resume { room, seq } in resume {
-        let Some(head) = heads.get(&room).copied() else { continue };
-        if head < seq && shared.reader.head(room, Sure::Now).await? > head {
-            return Err(store::Error::Unknown("the client knows more of a room than this node".into()));
-        }
-        if head <= seq {
-            continue;
-        }
+        let Some(head) = heads.get(&room).copied().filter(|head| *head > seq) else { continue };
         let count = head - seq;
         let fits = count <= limits::RESUME_ROOM_EVENTS_MAX && count <= events_left;
         let events = if fits { shared.reader.events(room, seq + 1, head).await? } else { Vec::new() };

@@ -15,10 +15,9 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use crate::admission::Admission;
 use crate::config::Config;
 use crate::directory::{Directory, Told};
-use crate::error::code_of;
 use crate::peer::Peers;
 use crate::presence::{Counts, Presence};
-use crate::read::{Reader, Sure, View};
+use crate::read::{Reader, View};
 use crate::relay::Relay;
 use crate::room::{Request, RoomMessage};
 use crate::session::core::Input;
@@ -100,17 +99,9 @@ impl Shared {
 
     /// The user's rooms, by their session, which is here.
     pub async fn own_rooms(&self, user: UserId) -> Result<Vec<OwnRoom>, ErrorCode> {
-        self.check_home(user).await?;
         let (answer, answered) = oneshot::channel();
         self.tell_session(user, SessionMessage::Rooms { answer });
         answered.await.map_err(|_| ErrorCode::Unavailable)
-    }
-    /// Errors: `unavailable`, another node may be the user's home by now.
-    pub async fn check_home(&self, user: UserId) -> Result<(), ErrorCode> {
-        match self.reader.confirm(self.session_slot(user), Sure::Lately).await.map_err(code_of)? {
-            true => Ok(()),
-            false => Err(ErrorCode::Unavailable),
-        }
     }
     /// Another node revoked it.
     pub fn revoked(&self, user: UserId, login: LoginId) {

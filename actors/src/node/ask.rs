@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use cluster::NodeId;
 use futures_util::future::join_all;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use schema::peer::{Answer, Question};
 use schema::record::Receipt;
 use schema::server::{RoomState, UserStatus};
@@ -17,53 +16,35 @@ use store::{Range, RecordsExt};
 use super::Node;
 use crate::error::{Refused, code_of};
 use crate::outlet::EncodedPage;
-use crate::read::{PageQuery, Pinned, Sure, View};
+use crate::read::{PageQuery, Pinned};
 use crate::session::actor::room_state;
 use crate::shed::Class;
-
-/// Rooms of one list that are looked at together.
-const VIEWS_MAX: usize = 64;
 
 impl Node {
     /// Errors: as `Reader::page`.
     pub async fn history(&self, user: UserId, query: PageQuery) -> Result<Arc<rest::Page>, Refused> {
         self.shared.shed.check(Class::History)?;
-        let view = self.view(query.room).await?.ok_or(ErrorCode::NotFound)?;
-        self.shared.reader.page_of(&view, user, query).await
+        match self.shared.subscribers.own_view(query.room) {
+            Some(view) => self.shared.reader.page_of(&view, user, query).await,
+            None => self.shared.reader.page(user, query).await,
+        }
     }
 
     /// The same as bytes, for a connection or for REST.
     pub async fn page(&self, user: UserId, query: PageQuery, format: Format) -> Result<EncodedPage, Refused> {
         self.shared.shed.check(Class::History)?;
-        let view = self.view(query.room).await?.ok_or(ErrorCode::NotFound)?;
+        let view = match self.shared.subscribers.own_view(query.room) {
+            Some(view) => view,
+            None => self.shared.reader.view(query.room).await.map_err(code_of)?.ok_or(ErrorCode::NotFound)?,
+        };
         self.shared.reader.encoded_page_of(&view, user, query, format).await
     }
 
     /// The same without waiting, if it is in memory and the user may have it. `None`: ask for it.
     pub fn page_at_hand(&self, user: UserId, query: PageQuery, format: Format) -> Option<EncodedPage> {
         self.shared.shed.check(Class::History).ok()?;
-        let reader = &self.shared.reader;
-        let view = Some(query.room).filter(|room| reader.is_certain(reader.slot(*room)));
-        let view = view.and_then(|room| self.shared.subscribers.own_view(room))?;
-        reader.page_at_hand(&view, user, query, format)
-    }
-
-    /// The room as it is here, if that is all there is of it, or by whoever has it. `None`: there is none.
-    async fn view(&self, room: RoomId) -> Result<Option<View>, ErrorCode> {
-        let (reader, subscribers) = (&self.shared.reader, &self.shared.subscribers);
-        let shown = match reader.owner(room) {
-            None if reader.makes_certain(reader.slot(room)).await.map_err(code_of)? => subscribers.own_view(room),
-            None => None,
-            Some(_) => match subscribers.view(room) {
-                // As far as it is shown here it need not be read.
-                Some(view) if view.head >= reader.head(room, Sure::Lately).await.map_err(code_of)? => Some(view),
-                _ => None,
-            },
-        };
-        if shown.is_some() {
-            return Ok(shown);
-        }
-        reader.view(room).await.map_err(code_of)
+        let view = self.shared.subscribers.own_view(query.room)?;
+        self.shared.reader.page_at_hand(&view, user, query, format)
     }
 
     /// Errors: `not_found`; `too_long` for more than `limits::RESUME_ROOM_EVENTS_MAX` events; `bad_request` beyond the head.
@@ -89,11 +70,15 @@ impl Node {
                 _ => return Err(ErrorCode::Unavailable),
             },
         };
-        let rooms = stream::iter(own).map(async |own| {
-            let view = self.view(own.room).await?;
-            Ok::<_, ErrorCode>(view.map(|view| room_state(user, &own, &view)))
-        });
-        rooms.buffered(VIEWS_MAX).try_filter_map(async |room| Ok(room)).try_collect().await
+        let mut rooms = Vec::with_capacity(own.len());
+        for own in own {
+            let view = match self.shared.subscribers.view(own.room) {
+                Some(view) => Some(view),
+                None => self.shared.reader.view(own.room).await.map_err(code_of)?,
+            };
+            rooms.extend(view.map(|view| room_state(user, &own, &view)));
+        }
+        Ok(rooms)
     }
 
     pub async fn room(&self, user: UserId, room: RoomId) -> Result<RoomState, ErrorCode> {

@@ -8,7 +8,7 @@ use schema::peer::{Answer, Question};
 use schema::{Event, RoomId};
 
 use super::FRAME_BYTES;
-use crate::read::{Reader, Sure};
+use crate::read::Reader;
 use crate::session::Attachment;
 use crate::shared::Shared;
 
@@ -17,13 +17,7 @@ const SERVES_WITHIN: Duration = Duration::from_millis(1_500);
 
 pub async fn reply(shared: &Arc<Shared>, from: NodeId, question: Question) -> Answer {
     match question {
-        Question::Tail { room, after, sure } => {
-            let mut answer = tail(&shared.reader, room, after, if sure { Sure::Now } else { Sure::Lately }).await;
-            if let Answer::Tail { head, .. } = &mut answer {
-                *head = shared.subscribers.own_view(room).map(|view| view.head);
-            }
-            answer
-        }
+        Question::Tail { room, after } => tail(&shared.reader, room, after).await,
         Question::Memberships { user } => Answer::Memberships { changes: shared.reader.memberships().of(user) },
         Question::Attach { user, .. } | Question::Rooms { user } if shared.home(user).is_some() => Answer::Elsewhere,
         Question::Attach { user, connection, login } => {
@@ -39,9 +33,9 @@ pub async fn reply(shared: &Arc<Shared>, from: NodeId, question: Question) -> An
 }
 
 /// What its owner says of a room's tail.
-pub async fn tail(reader: &Reader, room: RoomId, after: u64, sure: Sure) -> Answer {
+pub async fn tail(reader: &Reader, room: RoomId, after: u64) -> Answer {
     let slot = reader.slot(room);
-    if !reader.serves(slot, SERVES_WITHIN).await || !matches!(reader.confirm(slot, sure).await, Ok(true)) {
+    if !reader.serves(slot, SERVES_WITHIN).await || reader.confirm(slot).await.is_err() {
         return Answer::Elsewhere;
     }
     reader.tail_here(room).map_or(Answer::Elsewhere, |tail| page(&tail, after))
@@ -58,5 +52,5 @@ fn page(tail: &[Arc<Event>], after: u64) -> Answer {
         }
         events.push((**event).clone());
     }
-    Answer::Tail { events, more, head: None }
+    Answer::Tail { events, more }
 }

@@ -48,7 +48,7 @@ pub(super) fn gone(shared: &Arc<Shared>, node: NodeId) {
 /// The ring has another table than this one.
 pub fn placed(shared: &Arc<Shared>, before: &Table) {
     shared.peers.knows_table(shared.ring.version());
-    let Turns { changed, lost, gained, regranted, placed } = Turns::between(before, &shared.ring.table(), shared.ring.node());
+    let Turns { changed, lost, gained, placed } = Turns::between(before, &shared.ring.table(), shared.ring.node());
     if !changed.is_empty() {
         shared.relay.give_up(&|room| lost.contains(&shared.reader.slot(room)));
         let is_ours = |connection| shared.peers.abroad(connection).is_none();
@@ -60,7 +60,6 @@ pub fn placed(shared: &Arc<Shared>, before: &Table) {
         shared.peers.forwards.unsaid(|_, slot| changed.contains(&slot));
         begin(shared, |slot| changed.contains(&slot));
     }
-    shared.subscribers.fall_behind(|room| regranted.contains(&shared.reader.slot(room)));
     // Last: a slot that is ours says that its rooms are caught up, and must not say it before they were said to be behind.
     for slot in placed {
         let _ = shared.slot(slot).cast(SlotMessage::Placed);

@@ -13,8 +13,6 @@ pub struct Turns {
     pub lost: HashSet<SlotId>,
     /// Are ours now.
     pub gained: HashSet<SlotId>,
-    /// Are ours by another grant than before: somebody else may have had them in between, in tables that were passed over.
-    pub regranted: HashSet<SlotId>,
     /// Ours before or now, by another owner or another grant: their actors have to look. In order.
     pub placed: Vec<SlotId>,
 }
@@ -30,8 +28,6 @@ impl Turns {
                     (_, true) => drop(turns.gained.insert(slot)),
                     _ => {}
                 }
-            } else if was.grant != is.grant && is.owner == us {
-                turns.regranted.insert(slot);
             }
             if (was.owner, was.grant) != (is.owner, is.grant) && (was.owner == us || is.owner == us) {
                 turns.placed.push(slot);
@@ -61,7 +57,6 @@ mod tests {
         let now = table(&[(1, 1), (2, 5), (1, 5), (3, 5), (2, 5), (1, 5), (1, 1), (2, 1)]);
         let turns = Turns::between(&before, &now, NodeId(1));
         assert_eq!((turns.changed, turns.lost, turns.gained), (slots(&[1, 2, 3]), slots(&[1]), slots(&[2])));
-        assert_eq!(turns.regranted, slots(&[5]));
         assert_eq!(turns.placed, [1, 2, 5].map(SlotId));
     }
 }

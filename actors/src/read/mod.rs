@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use cluster::{Kind, NodeId, Ring};
 use schema::peer::{Answer, Question};
-use schema::record::{HistoryRow, RoomHead};
-use schema::{Event, EventBody, Role, RoomId, SlotId, UserId, limits};
+use schema::record::HistoryRow;
+use schema::{Event, EventBody, RoomId, SlotId, limits};
 use store::{Fenced, Journal, Range, Records, RecordsExt};
 use tokio::time::Instant;
 
@@ -40,40 +40,6 @@ const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 const NO_GRANT: u64 = 1;
 /// Of pages in memory, where nothing else is said.
 pub(crate) const PAGES_BYTES_MAX: usize = 32 << 20;
-
-/// How well a node has to know that a slot is its own, before it says what is in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sure {
-    /// The store said so within `CONFIRMED_FOR`: good for a read.
-    Lately,
-    /// The store says so now: good for an answer that nobody asks for again.
-    Now,
-}
-
-impl Sure {
-    /// The store's word is good if it was asked after this; `None`: whenever.
-    fn since(self) -> Option<Instant> {
-        match self {
-            Self::Lately => Instant::now().checked_sub(CONFIRMED_FOR),
-            Self::Now => Some(Instant::now()),
-        }
-    }
-}
-
-/// What is above the watermark of a room, and who said so.
-struct Told {
-    tail: Vec<Arc<Event>>,
-    by: By,
-}
-
-#[derive(Clone, Copy)]
-enum By {
-    Us,
-    /// Another node; `shown`: how far it has shown the room, if to anybody.
-    Owner {
-        shown: Option<u64>,
-    },
-}
 
 #[derive(Clone)]
 pub struct Reader {
@@ -143,8 +109,9 @@ impl Reader {
     pub async fn serves(&self, slot: SlotId, within: Duration) -> bool {
         let deadline = Instant::now() + within;
         loop {
-            let is_ours = self.ring.is_ours(slot);
-            if is_ours && self.opens(slot).await {
+            let placement = self.ring.placement(slot);
+            let is_ours = placement.owner == self.ring.node();
+            if is_ours && tokio::time::timeout(TAIL_AGAIN, self.slot_tail(slot).opened(placement.grant)).await.is_ok() {
                 return true;
             }
             if Instant::now() >= deadline {
@@ -158,123 +125,67 @@ impl Reader {
 
     /// The room's applied events above the watermark, by its owner. Errors: `Unknown`, nobody can say now.
     pub async fn tail(&self, room: RoomId) -> Result<Vec<Arc<Event>>, store::Error> {
-        Ok(self.told(room, Sure::Lately).await?.tail)
-    }
-
-    async fn told(&self, room: RoomId, sure: Sure) -> Result<Told, store::Error> {
-        let (slot, deadline) = (self.slot(room), Instant::now() + TAIL_WITHIN);
-        loop {
-            match self.owner(room) {
-                // Not open: ours since a moment ago, and it is being read.
-                None if self.tail_here(room).is_some() || self.opens(slot).await => match self.confirm(slot, sure).await? {
-                    true => match self.tail_here(room) {
-                        Some(tail) => return Ok(Told { tail, by: By::Us }),
-                        None => continue,
-                    },
-                    // A table says so in a moment, where one can be heard.
-                    false => tokio::time::sleep(TAIL_AGAIN).await,
-                },
-                None => {}
-                Some(owner) => match self.tail_of(owner, room, sure).await {
-                    Some(told) => return Ok(told),
-                    None => tokio::time::sleep(TAIL_AGAIN).await,
-                },
-            }
-            if Instant::now() >= deadline {
-                return Err(store::Error::Unknown("the room's owner is not heard".into()));
-            }
+        if self.tail_here(room).is_some() {
+            self.confirm(self.slot(room)).await?;
+        }
+        match self.tail_here(room) {
+            Some(tail) => Ok(tail),
+            None => self.tail_elsewhere(room).await,
         }
     }
 
-    async fn opens(&self, slot: SlotId) -> bool {
-        let grant = self.ring.placement(slot).grant;
-        tokio::time::timeout(TAIL_AGAIN, self.slot_tail(slot).opened(grant)).await.is_ok()
-    }
-
-    /// Whether nobody else has the room, as of when this is asked. Errors: `Unknown`, nobody can say now.
-    pub(crate) async fn is_ours_now(&self, room: RoomId) -> Result<bool, store::Error> {
-        Ok(matches!(self.told(room, Sure::Now).await?.by, By::Us))
-    }
-
-    /// How far the room is by whoever has it. Errors: `Unknown`, nobody can say now.
-    pub(crate) async fn head(&self, room: RoomId, sure: Sure) -> Result<u64, store::Error> {
-        let told = self.told(room, sure).await?;
-        self.head_of(room, &told).await
-    }
-
-    /// The user's role, as of everything applied, and how far the room is if somebody else has it. `None`: they are not in it.
-    pub(crate) async fn standing(&self, room: RoomId, user: UserId) -> Result<Option<(Role, Option<u64>)>, store::Error> {
-        let told = self.told(room, Sure::Lately).await?;
-        let Some(role) = self.role_by(room, user, &told.tail).await? else { return Ok(None) };
-        let head = match told.by {
-            By::Us => None,
-            By::Owner { .. } => Some(self.head_of(room, &told).await?),
-        };
-        Ok(Some((role, head)))
-    }
-
-    async fn head_of(&self, room: RoomId, told: &Told) -> Result<u64, store::Error> {
-        match (told.by, told.tail.last()) {
-            (By::Owner { shown: Some(head) }, _) => Ok(head),
-            (_, Some(last)) => Ok(last.seq),
-            (_, None) => Ok(self.records.fetch::<RoomHead>(RoomHead::key_of(self.slot(room), room)).await?.map_or(0, |(row, _)| row.head)),
-        }
-    }
-
-    /// Whether what is kept here of this slot's rooms is all there is of them, as far as the store said lately. Asks nobody.
-    pub(crate) fn is_certain(&self, slot: SlotId) -> bool {
-        let grant = self.ring.placement(slot).grant;
-        self.is_open(slot) && (self.journal.is_none() || self.slot_tail(slot).is_confirmed(grant, Sure::Lately.since()))
-    }
-    /// The same by asking the store. Errors: it does not say.
-    pub(crate) async fn makes_certain(&self, slot: SlotId) -> Result<bool, store::Error> {
-        Ok(self.is_certain(slot) || self.is_open(slot) && self.confirm(slot, Sure::Lately).await? && self.is_certain(slot))
-    }
-    fn is_open(&self, slot: SlotId) -> bool {
-        let placement = self.ring.placement(slot);
-        placement.owner == self.ring.node() && self.slot_tail(slot).is_open(placement.grant)
-    }
-
-    /// Of a slot that is this node's by the table: it may have been given to another while this node was cut off, or stopped. Whoever
-    /// reads after this sees all that was acknowledged up to `CONFIRMED_FOR` before, or up to now. False: it was. Errors: the
-    /// store does not say.
-    pub(crate) async fn confirm(&self, slot: SlotId, sure: Sure) -> Result<bool, store::Error> {
-        let (Some(journal), tail, since) = (&self.journal, self.slot_tail(slot), sure.since()) else { return Ok(true) };
-        let said = || match self.ring.placement(slot).grant {
-            grant if tail.is_outgrown(grant) => Some(false),
-            grant => tail.is_confirmed(grant, since).then_some(true),
-        };
-        if let Some(said) = said() {
-            return Ok(said);
+    /// Of a slot that this node serves: it may have been given to another while this node was cut off, or stopped. Whoever
+    /// reads after this sees all that was acknowledged up to `CONFIRMED_FOR` before. Errors: `Unknown`, it was, or the store
+    /// does not say.
+    pub(crate) async fn confirm(&self, slot: SlotId) -> Result<(), store::Error> {
+        let (Some(journal), tail) = (&self.journal, self.slot_tail(slot)) else { return Ok(()) };
+        if tail.is_confirmed(CONFIRMED_FOR) {
+            return Ok(());
         }
         let _one_asks = tail.confirming().await;
-        if let Some(said) = said() {
-            return Ok(said);
+        if tail.is_confirmed(CONFIRMED_FOR) {
+            return Ok(());
         }
         let (grant, asked) = (self.ring.placement(slot).grant, Instant::now());
         match journal.fence(slot, NO_GRANT).await {
-            Ok(Fenced::Stale { epoch }) if epoch >> 16 > grant => {
-                tail.outgrow(grant);
-                Ok(false)
-            }
+            Ok(Fenced::Stale { epoch }) if epoch >> 16 > grant => Err(store::Error::Unknown("another node has the slot".into())),
             // A full disk is there to be read, and nobody can take a slot meanwhile.
             Ok(Fenced::Stale { .. } | Fenced::Ok { .. }) | Err(store::Error::ReadOnly(_)) => {
                 tail.confirm(grant, asked);
-                Ok(true)
+                Ok(())
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn tail_of(&self, owner: NodeId, room: RoomId, sure: Sure) -> Option<Told> {
+    async fn tail_elsewhere(&self, room: RoomId) -> Result<Vec<Arc<Event>>, store::Error> {
+        let deadline = Instant::now() + TAIL_WITHIN;
+        while Instant::now() < deadline {
+            let Some(owner) = self.owner(room) else {
+                // Ours since a moment ago: it is being read.
+                let slot = self.slot(room);
+                let _ = tokio::time::timeout(TAIL_AGAIN, self.slot_tail(slot).opened(self.ring.placement(slot).grant)).await;
+                match self.tail_here(room) {
+                    Some(tail) => return Ok(tail),
+                    None => continue,
+                }
+            };
+            match self.tail_of(owner, room).await {
+                Some(tail) => return Ok(tail),
+                None => tokio::time::sleep(TAIL_AGAIN).await,
+            }
+        }
+        Err(store::Error::Unknown("the room's owner is not heard".into()))
+    }
+
+    async fn tail_of(&self, owner: NodeId, room: RoomId) -> Option<Vec<Arc<Event>>> {
         let mut tail: Vec<Arc<Event>> = Vec::new();
         loop {
             let after = tail.last().map_or(0, |event| event.seq);
-            let question = Question::Tail { room, after, sure: sure == Sure::Now };
-            let Answer::Tail { events, more, head } = self.peers.ask(owner, &question).await? else { return None };
+            let Answer::Tail { events, more } = self.peers.ask(owner, &Question::Tail { room, after }).await? else { return None };
             tail.extend(events.into_iter().map(Arc::new));
             if !more {
-                return Some(Told { tail, by: By::Owner { shown: head } });
+                return Some(tail);
             }
         }
     }

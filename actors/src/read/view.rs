@@ -7,7 +7,7 @@ use schema::record::{MemberRow, RoomHead, RoomRow, RoomSize, SettingsRow};
 use schema::{Event, EventBody, Role, RoomId, RoomKind, RoomSettings, UserId};
 use store::{Range, RecordsExt};
 
-use super::{Reader, Sure};
+use super::Reader;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
@@ -83,16 +83,7 @@ impl Reader {
 
     /// The user's role, as of everything applied.
     pub async fn role(&self, room: RoomId, user: UserId) -> Result<Option<Role>, store::Error> {
-        self.role_by(room, user, &self.tail(room).await?).await
-    }
-
-    /// The same by an owner who makes sure that they are.
-    pub(crate) async fn role_now(&self, room: RoomId, user: UserId) -> Result<Option<Role>, store::Error> {
-        self.role_by(room, user, &self.told(room, Sure::Now).await?.tail).await
-    }
-
-    pub(super) async fn role_by(&self, room: RoomId, user: UserId, tail: &[Arc<Event>]) -> Result<Option<Role>, store::Error> {
-        for event in tail.iter().rev() {
+        for event in self.tail(room).await?.iter().rev() {
             match &event.body {
                 EventBody::Member { user: who, role, .. } if *who == user => return Ok(*role),
                 EventBody::Created { members, .. } => return Ok(members.iter().find(|m| m.user == user).map(|m| m.role)),

@@ -122,8 +122,7 @@ impl Actor for RoomActor {
             state.has_moved = true;
             return Ok(());
         };
-        let core = Core::new(state.room, woken);
-        state.core = Some(if state.shared.peers.are_any() { core.among_others() } else { core });
+        state.core = Some(Core::new(state.room, woken));
         metrics().rooms_woken.increment(1);
         metrics().rooms_awake.increment(1.0);
         Ok(())

@@ -48,8 +48,6 @@ pub enum Fact {
         found: Option<Arc<Event>>,
         prev_found: bool,
     },
-    /// The store said after the request had come that nobody else has the room.
-    Ours,
 }
 
 pub type Facts = Vec<Fact>;
@@ -75,8 +73,6 @@ pub enum Need {
         prev: Option<Cmid>,
         by_key: bool,
     },
-    /// Whether nobody else has the room: what it knows may be old otherwise.
-    Ours,
 }
 
 #[derive(Debug)]
@@ -183,19 +179,12 @@ pub struct Core {
     waiting: VecDeque<(u64, u64, Outcome)>,
     parked: HashMap<UserId, VecDeque<Parked>>,
     parked_by_token: HashMap<u64, UserId>,
-    /// Others may have the room, and this node not know it: then what it knows is good for no answer that is the last one.
-    is_among_others: bool,
 }
 
 impl Core {
     /// A room as it woke: `state` is durable up to its head.
     pub fn new(room: RoomId, state: State) -> Self {
-        let (waiting, parked, parked_by_token) = (VecDeque::new(), HashMap::new(), HashMap::new());
-        Self { room, applied: state.head, state, waiting, parked, parked_by_token, is_among_others: false }
-    }
-    /// One that refuses for good only what it learned to be [ours](Need::Ours) since it was asked.
-    pub fn among_others(self) -> Self {
-        Self { is_among_others: true, ..self }
+        Self { room, applied: state.head, state, waiting: VecDeque::new(), parked: HashMap::new(), parked_by_token: HashMap::new() }
     }
     pub fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.parked.is_empty() && self.applied == self.state.head
@@ -257,12 +246,7 @@ impl Core {
 
     fn try_admit(&mut self, parked: Parked, now_ms: u64, effects: &mut Vec<Effect>) {
         let Parked { ask, facts } = &parked;
-        let is_ours = !self.is_among_others || facts.contains(&Fact::Ours);
-        let decision = match self.decide(ask, facts) {
-            Decision::Done(Outcome::Refused(refused)) if !is_ours && !refused.code.is_temporary() => Decision::Need(Need::Ours),
-            decision => decision,
-        };
-        match decision {
+        match self.decide(ask, facts) {
             Decision::Done(outcome) => self.answer(ask.token, outcome, effects),
             Decision::DoneAt(seq, outcome) => self.answer_at(seq, ask.token, outcome, effects),
             Decision::Need(need) => {

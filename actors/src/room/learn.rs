@@ -1,7 +1,6 @@
 //! Finds out what a room's decision needs to know, off its hot path.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use schema::record::{RequestKey, User};
 use schema::{Cmid, Event, RoomId};
@@ -15,30 +14,12 @@ fn moved() -> store::Error {
     store::Error::Unknown("the room is not here any more".into())
 }
 
-/// For a room that the table has given away, until it is told so.
-const MOVED_WITHIN: Duration = Duration::from_secs(2);
 /// Events of one read of a search.
 const CHUNK: u64 = 500;
 
 pub async fn learn(reader: &Reader, room: RoomId, need: Need) -> Result<Fact, store::Error> {
     match need {
-        Need::WorkspaceRole { workspace, user } => {
-            let mut role = reader.role(workspace, user).await?;
-            if role.is_none() {
-                // Refused for good by it: whoever has the workspace has to be sure.
-                role = reader.role_now(workspace, user).await?;
-            }
-            Ok(Fact::WorkspaceRole { workspace, user, role })
-        }
-        // By the grant that the slot is served by: a room of an older one is told that it has moved before it learns this.
-        Need::Ours => {
-            if !reader.is_ours_now(room).await? {
-                // The table has another owner: what was asked of the room goes there with it, and nobody hears of this.
-                tokio::time::sleep(MOVED_WITHIN).await;
-                return Err(moved());
-            }
-            Ok(Fact::Ours)
-        }
+        Need::WorkspaceRole { workspace, user } => Ok(Fact::WorkspaceRole { workspace, user, role: reader.role(workspace, user).await? }),
         Need::Target { seq } => {
             let event = reader.events(room, seq, seq).await?.pop();
             let author = event.filter(|e| e.body.is_message()).map(|e| e.user);

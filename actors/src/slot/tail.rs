@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use schema::{Event, EventBody, Role, RoomId, UserId};
@@ -30,8 +31,6 @@ struct Inner {
     grant: Option<u64>,
     /// When the store was last asked who answered that the slot is served by no higher grant. `None`: not by this grant.
     confirmed: Option<Instant>,
-    /// The highest that the store knew of a grant above.
-    outgrown: Option<u64>,
     blocks: BTreeMap<u64, Vec<Arc<Event>>>,
     rooms: HashMap<RoomId, Vec<Arc<Event>>>,
     events: usize,
@@ -70,21 +69,9 @@ impl Tail {
             inner.confirmed = inner.confirmed.max(Some(asked));
         }
     }
-    /// Whether that was after this time: another owner, if there is one, is not older than that.
-    pub fn is_confirmed(&self, grant: u64, since: Option<Instant>) -> bool {
-        let inner = self.inner.read();
-        inner.grant == Some(grant) && inner.confirmed.is_some_and(|asked| since.is_none_or(|since| asked > since))
-    }
-    /// The store knew of a grant above this one. It does not forget it.
-    pub fn outgrow(&self, grant: u64) {
-        let mut inner = self.inner.write();
-        inner.outgrown = inner.outgrown.max(Some(grant));
-    }
-    pub fn is_outgrown(&self, grant: u64) -> bool {
-        self.inner.read().outgrown.is_some_and(|outgrown| grant <= outgrown)
-    }
-    pub fn is_open(&self, grant: u64) -> bool {
-        self.inner.read().grant == Some(grant)
+    /// Whether that is less than `within` ago: another owner, if there is one, is not older than that.
+    pub fn is_confirmed(&self, within: Duration) -> bool {
+        self.inner.read().confirmed.is_some_and(|asked| asked.elapsed() < within)
     }
     pub async fn confirming(&self) -> MutexGuard<'_, ()> {
         self.confirming.lock().await

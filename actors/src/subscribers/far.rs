@@ -117,10 +117,6 @@ impl Far {
         is_theirs
     }
 
-    /// It is ours, and may have been somebody else's in between.
-    pub fn fall_behind(&mut self) {
-        self.is_behind = true;
-    }
     /// Everything that happened before the room became ours is shown.
     pub fn caught_up(&mut self) {
         self.is_behind = false;
@@ -196,7 +192,5 @@ mod tests {
         assert!(!far.is_current());
         far.caught_up();
         assert!(far.is_current());
-        far.fall_behind();
-        assert!(!far.is_current());
     }
 }

@@ -263,15 +263,6 @@ impl Subscribers {
         }
     }
 
-    /// Something may have happened in these rooms, which are ours, that was not shown here.
-    pub fn fall_behind(&self, which: impl Fn(RoomId) -> bool) {
-        for shard in &self.shards {
-            let mut shard = shard.lock();
-            let entries = shard.iter_mut().filter(|(room, _)| which(**room));
-            entries.for_each(|(_, entry)| entry.ends.get_or_insert_default().far.fall_behind());
-        }
-    }
-
     /// Everything that happened before these rooms became ours is shown; or nothing of them was ever shown here.
     pub fn caught_up(&self, which: impl Fn(RoomId) -> bool) {
         for shard in &self.shards {

@@ -13,13 +13,11 @@ mod turn;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
 use cluster::NodeId;
 use parking_lot::Mutex;
 use schema::peer::{Outcome, Word};
 use schema::{CloseCode, ConnectionId, Event, RoomId, ServerEvent, UserId};
-use tokio::time::Instant;
 
 use crate::metrics::metrics;
 use crate::outlet::{Down, Encoded, Outlet};
@@ -29,9 +27,6 @@ use follow::Ends;
 use turn::{Totals, Waiting};
 
 const SHARDS: usize = 64;
-/// For what is not shown here yet to who comes into a room, and between two looks.
-const SHOWN_WITHIN: Duration = Duration::from_secs(3);
-const SHOWN_AGAIN: Duration = Duration::from_millis(10);
 
 pub struct Subscribers {
     outlets: Vec<Outlet>,
@@ -144,11 +139,9 @@ impl Subscribers {
     /// in it any more.
     ///
     /// Nothing is shown to a connection whose user is not a member: one who is removed while they are looked up is looked
-    /// up again, and a removal that is shown later cuts the connection off where it is shown. Nor does a connection begin behind what
-    /// the room's owner says that it has shown: this node may have been cut off from them. Errors: `Unknown`, it stays behind, or
-    /// the owner cannot be heard.
+    /// up again, and a removal that is shown later cuts the connection off where it is shown.
     pub async fn join(&self, reader: &Reader, user: UserId, room: RoomId, connection: ConnectionId) -> Result<Option<View>, store::Error> {
-        let (comer, deadline) = (self.come(room), Instant::now() + SHOWN_WITHIN);
+        let comer = self.come(room);
         loop {
             // Before the role is asked for: what is not in the view yet is shown behind it.
             let seen = comer.look();
@@ -164,14 +157,10 @@ impl Subscribers {
                 }
                 continue;
             }
-            let Some((_, head)) = reader.standing(room, user).await? else { return Ok(None) };
-            if !comer.has_shown(head) {
-                // On its way, unless nobody is heard who could show it.
-                if Instant::now() >= deadline {
-                    return Err(store::Error::Unknown("what happened in the room was not shown here yet".into()));
-                }
-                tokio::time::sleep(SHOWN_AGAIN).await;
-            } else if let Some(view) = comer.join(user, connection, seen.removals) {
+            if reader.role(room, user).await?.is_none() {
+                return Ok(None);
+            }
+            if let Some(view) = comer.join(user, connection, seen.removals) {
                 return Ok(Some(view));
             }
         }
@@ -331,14 +320,6 @@ impl Comer<'_> {
 
     fn look(&self) -> Look {
         self.with(|entry| Look { has_view: entry.view.is_some(), shows: entry.shows, removals: entry.removals })
-    }
-
-    /// Whether the view is as far as its owner says; of a room that is ours, whether all that happened before is shown.
-    fn has_shown(&self, head: Option<u64>) -> bool {
-        self.with(|entry| match head {
-            None => entry.ends.as_ref().is_none_or(|ends| ends.far.is_current()),
-            Some(head) => entry.view.as_deref().is_none_or(|view| view.head >= head),
-        })
     }
 
     /// The room as it was read since it had been shown so often.

@@ -2,8 +2,6 @@
 //! that there is not.
 
 use cluster::NodeId;
-use schema::ErrorCode;
-use schema::client::Act;
 
 use crate::world::{World, order, post};
 
@@ -40,33 +38,4 @@ async fn a_node_that_pretends_to_know_a_table_of_the_future_changes_nothing_for_
         head = world.node(n).post(user, room, head, "after a move").await.unwrap().seq;
     }
     assert_eq!(head, 7);
-}
-
-#[tokio::test]
-async fn an_owner_that_slept_refuses_nothing_for_good_while_its_rooms_are_anothers() {
-    let world = World::new(2).await;
-    let (ada, bob) = (world.user_of(1), world.user_of(2));
-    let room = world.group(1, 1, ada, &[bob]).await;
-    world.place_unheard(2, |_, owner| owner == NodeId(1), 1);
-    assert_eq!(world.node(2).post(ada, room, 1, "at the next owner").await.unwrap().seq, 2);
-    let react = || Act::React { target: 2, emoji: "+1".into(), on: true };
-    assert_eq!(world.node(1).act(ada, order(room, 1), react()).await.unwrap_err(), ErrorCode::Unavailable, "it does not know of the post");
-    world.node(1).place(&world.table.lock().clone());
-    assert_eq!(world.node(1).act(ada, order(room, 1), react()).await.unwrap().seq, 3);
-}
-
-#[tokio::test]
-async fn an_owner_that_hears_at_once_that_its_rooms_were_anothers_and_are_its_own_again_reads_what_happened_there() {
-    let world = World::new(2).await;
-    let (ada, bob) = (world.user_of(1), world.user_of(2));
-    let room = world.group(1, 1, ada, &[bob]).await;
-    world.node(1).attach(ada, 1, Vec::new()).await;
-    assert_eq!(world.node(1).events(ada, room).await.unwrap().len(), 1);
-    world.place_unheard(2, |_, owner| owner == NodeId(1), 1);
-    assert_eq!(world.node(2).post(bob, room, 1, "at the next owner").await.unwrap().seq, 2);
-    // Of the two tables it hears the second one only.
-    world.place(1, |_, _| true);
-    assert_eq!(world.node(1).events(ada, room).await.unwrap().len(), 2);
-    assert_eq!(world.node(1).attach(bob, 2, Vec::new()).await.rooms[0].head, 2);
-    world.node(1).shown_upto(room, 2).await;
 }

@@ -62,7 +62,6 @@ impl Script {
                 let found = (words[3] == "found").then(|| message(number(4), cmid(words[5]), words[6]));
                 Input::Learned { token: number(1), fact: Fact::Searched { upto: number(2), found, prev_found: words[3] == "prev" } }
             }
-            "ours" => Input::Learned { token: number(1), fact: Fact::Ours },
             "failed" => Input::NotLearned { token: number(1), code: schema::ErrorCode::Unavailable },
             other => panic!("no such input: {other}"),
         }
@@ -86,11 +85,7 @@ impl Script {
 }
 
 fn check(state: State, text: &str) {
-    run(Core::new(ROOM, state), text);
-}
-
-fn run(core: Core, text: &str) {
-    let mut script = Script { core, submitted: Vec::new(), printed: Vec::new() };
+    let mut script = Script { core: Core::new(ROOM, state), submitted: Vec::new(), printed: Vec::new() };
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("->")) {
         script.printed.push(line.to_owned());
         let mut effects = Vec::new();
@@ -273,22 +268,4 @@ fn times_rise_even_when_the_clock_does_not() {
     }
     let times: Vec<u64> = effects.iter().filter_map(|e| if let Effect::Submit(event) = e { Some(event.at) } else { None }).collect();
     assert_eq!(times, [6, 7]);
-}
-
-#[test]
-fn among_others_a_refusal_for_good_waits_until_it_is_known_that_the_room_is_ours_and_what_is_behind_it_waits_too() {
-    run(
-        Core::new(ROOM, woken(1, 5)).among_others(),
-        "ask 1 9 a 5 stranger
-         -> 1 needs Ours
-         ask 2 9 b 5 prev=a stranger
-         ask 3 1 c 5 hello
-         -> submit c as 6
-         ours 1
-         applied 1
-         -> answer 3: landed at 6
-         -> answer 1: not_found
-         -> answer 2: out_of_order
-         -> show [6]",
-    );
 }

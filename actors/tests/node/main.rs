@@ -1,6 +1,5 @@
 //! A whole node without sockets: real actors on a store in memory, with a test in the place of a lot.
 
-mod behind;
 mod bounds;
 mod calls;
 mod confirmed;

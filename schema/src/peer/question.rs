@@ -11,13 +11,7 @@ use crate::server::UserStatus;
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// To a room's owner: its events above the slot's watermark, those above `after`. What history has besides, everybody can read.
-    /// `sure`: not before the store has said that the room is still theirs.
-    Tail {
-        room: RoomId,
-        after: u64,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        sure: bool,
-    },
+    Tail { room: RoomId, after: u64 },
     /// To everybody: what your slots' tails say about the rooms of this user.
     Memberships { user: UserId },
     /// To a user's home: this connection is theirs, here; the answer are their rooms.
@@ -31,12 +25,10 @@ pub enum Question {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// `more`: it went on, and did not fit. `head`: how far the room was shown, where the owner shows it to anybody.
+    /// `more`: it went on, and did not fit.
     Tail {
         events: Vec<Event>,
         more: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        head: Option<u64>,
     },
     /// Room, role (none: left), and the seq that said so.
     Memberships {

@@ -65,8 +65,7 @@ fn words() -> Vec<(&'static str, Word)> {
 fn questions() -> Vec<(&'static str, Question)> {
     let (room, user) = (room(), ann());
     samples!(Question {
-        Tail "tail" => Question::Tail { room, after: 41, sure: false },
-        Tail "tail_sure" => Question::Tail { room, after: 41, sure: true },
+        Tail "tail" => Question::Tail { room, after: 41 },
         Memberships "memberships" => Question::Memberships { user },
         Attach "attach" => Question::Attach { user, connection: CONNECTION, login: login() },
         Rooms "rooms" => Question::Rooms { user },
@@ -77,8 +76,7 @@ fn questions() -> Vec<(&'static str, Question)> {
 fn answers() -> Vec<(&'static str, Answer)> {
     let status = UserStatus { user: bob(), status: Status::Away, last_seen: None };
     samples!(Answer {
-        Tail "tail" => Answer::Tail { events: vec![event(9, 8, EventBody::Erased)], more: true, head: None },
-        Tail "tail_head" => Answer::Tail { events: Vec::new(), more: false, head: Some(9) },
+        Tail "tail" => Answer::Tail { events: vec![event(9, 8, EventBody::Erased)], more: true },
         Memberships "memberships" => Answer::Memberships { changes: vec![(room(), Some(Role::Owner), 1), (workspace(), None, 5)] },
         Rooms "rooms" => Answer::Rooms { rooms: vec![own_room()] },
         Presence "presence" => Answer::Presence { users: vec![status] },

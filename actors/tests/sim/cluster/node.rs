@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actors::outlet::{Down, Outlet};
 use actors::peer::{Due, GIVE_UP_MS, Peers, Pending, Reach, Turns, tail};
-use actors::read::{Reader, Sure};
+use actors::read::Reader;
 use actors::room::Outcome;
 use actors::subscribers::Subscribers;
 use cluster::{NodeId, Ring, Table};
@@ -155,10 +155,10 @@ impl Node {
         match frame {
             Frame::Word(word) => self.hear_word(from, from_msgpack(&word).expect("a word"), now_ms, out),
             Frame::Question { id, body } => {
-                let Ok(Question::Tail { room, after, .. }) = from_msgpack(&body) else { return };
+                let Ok(Question::Tail { room, after }) = from_msgpack(&body) else { return };
                 let reader = self.reader.clone();
                 out.works.push(Box::pin(async move {
-                    let answer = tail(&reader, room, after, Sure::Lately).await;
+                    let answer = tail(&reader, room, after).await;
                     Finished::Answered { to: from, session, id, answer }
                 }));
             }
@@ -250,7 +250,7 @@ impl Node {
             return;
         }
         let table = self.ring.table();
-        let Turns { changed, placed, lost, regranted, .. } = Turns::between(&before, &table, self.id);
+        let Turns { changed, placed, lost, .. } = Turns::between(&before, &table, self.id);
         self.pending.again(|_, slot| changed.contains(&slot));
         let forgets = self.env.has(Plant::SubscriberLost);
         let changed: BTreeSet<SlotId> = changed.into_iter().filter(|slot| !(forgets && lost.contains(slot))).collect();
@@ -259,7 +259,6 @@ impl Node {
         } else {
             self.follow_again(&changed);
         }
-        self.subscribers.fall_behind(|room| regranted.contains(&self.reader.slot(room)));
         for slot in placed {
             self.slot(slot).inbox.push_back(Mail::Placed);
         }
