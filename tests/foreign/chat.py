@@ -30,9 +30,9 @@ class Chat:
         tokens = self.rest("POST", f"/v1/auth/{way}", {"name": name, "password": password, "device": self.device})
         self.user, self.token = tokens["user"], tokens["access"]
 
-    def open(self, **how):
-        """Connects, says who we are and what we have; what was missed follows."""
-        self.socket = connect(f"ws://{self.address}/v1/ws", subprotocols=["hubbub.v1.json"], **how)
+    def open(self, level=1, **how):
+        """Connects, says who we are and what we have; what was missed follows. `level`: from 2 on there are `events`."""
+        self.socket = connect(f"ws://{self.address}/v1/ws?level={level}", subprotocols=["hubbub.v1.json"], **how)
         resume = [{"room": room, "seq": seq} for room, seq in self.heads.items()]
         self.send({"hello": {"token": self.token, "device": self.device, "resume": resume}})
         while "ready" not in (said := self.hear()):
@@ -48,6 +48,8 @@ class Chat:
         """The next thing the node says, after the rooms' logs took it in."""
         said = json.loads(self.socket.recv(timeout=30))
         if event := said.get("event"):
+            self.take(event)
+        for event in said.get("events", {}).get("events", []):
             self.take(event)
         if gap := said.get("gap"):
             self.ask("history", room=gap["room"], after=gap["from"] - 1)

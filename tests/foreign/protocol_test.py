@@ -82,10 +82,10 @@ class Socket(unittest.TestCase):
         self.addCleanup(lambda: person.socket.close())
         return person
 
-    def device_of(self, person):
+    def device_of(self, person, level=1):
         """A second socket of the same person and device."""
         other = Person(self.node.address, person.token, person.user, person.device)
-        other.open()
+        other.open(level=level)
         self.addCleanup(lambda: other.socket.close())
         return other
 
@@ -129,6 +129,25 @@ class Socket(unittest.TestCase):
         ann.does("invite", room, user=bob.user)
         self.assertEqual(bob.until("room")["role"], "member")
         bob.does("leave", room)
+
+    def test_reactions_that_a_hundred_listen_to_come_together_to_whoever_speaks_level_2(self):
+        people = [self.person("many") for _ in range(6)]
+        ann, room = people[0], uuid7()
+        ann.does("create", room, kind="group", settings={"name": "many"}, members=[person.user for person in people[1:]])
+        sockets = [self.device_of(person, level) for person in people for level in [1] * 16 + [2]]
+        seq = ann.does("post", room, text="who is here?")["seq"]
+        emoji = ["👋", "👍", "🎉", "❤️", "🙂"]
+        for one in emoji:
+            ann.ask("react", room=room, cmid=uuid7(), after=seq, target=seq, emoji=one, on=True)
+        one_by_one, together = sockets[-2], sockets[-1]
+        seqs = [event["seq"] for event in together.until("events")["events"]]
+        self.assertGreater(len(seqs), 1)
+        self.assertEqual(seqs, list(range(seqs[0], seqs[0] + len(seqs))))
+        for listener in (one_by_one, together):
+            while listener.heads[room] < seq + len(emoji):
+                listener.hear()
+            said = [event["body"]["react"]["emoji"] for event in listener.log[room] if "react" in event["body"]]
+            self.assertEqual(said, emoji)
 
     def test_marks_bring_a_page_up_to_date(self):
         ann, bob, room = self.together()
